@@ -1,0 +1,329 @@
+package expr
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"sort"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// Why a Value cannot become a Go value.
+var (
+	ErrUnknown   = errors.New("not known yet")
+	ErrNull      = errors.New("is null")
+	ErrSensitive = errors.New("is sensitive")
+)
+
+// sensitiveMark is the only mark of the language. Its type is unexported so that no other package can forge or test it.
+type sensitiveMark struct{}
+
+// Value is the result of an expression. The zero Value is absent: it stands for nothing at all, not for null.
+type Value struct{ v cty.Value }
+
+// Type is the type of a Value. The zero Type is "any type".
+type Type struct{ t cty.Type }
+
+// The primitive types, and Any for what only the run will tell.
+func StringType() Type { return Type{cty.String} }
+
+// NumberType is the type of numbers.
+func NumberType() Type { return Type{cty.Number} }
+
+// BoolType is the type of true and false.
+func BoolType() Type { return Type{cty.Bool} }
+
+// AnyType stands for a type that is not known. Typing errors behind it are found at run time only.
+func AnyType() Type { return Type{cty.DynamicPseudoType} }
+
+// ListType is the type of lists of elem.
+func ListType(elem Type) Type { return Type{cty.List(elem.cty())} }
+
+// MapType is the type of maps from strings to elem.
+func MapType(elem Type) Type { return Type{cty.Map(elem.cty())} }
+
+// ObjectType is the type of objects with exactly these attributes.
+func ObjectType(attrs map[string]Type) Type {
+	m := make(map[string]cty.Type, len(attrs))
+	for k, t := range attrs {
+		m[k] = t.cty()
+	}
+	return Type{cty.Object(m)}
+}
+
+func (t Type) cty() cty.Type {
+	if t.t == cty.NilType {
+		return cty.DynamicPseudoType
+	}
+	return t.t
+}
+
+// String is the type as it is written in the language.
+func (t Type) String() string { return t.cty().FriendlyNameForConstraint() }
+
+// String is a known string.
+func String(s string) Value { return Value{cty.StringVal(s)} }
+
+// Number is a known number.
+func Number(f float64) Value { return Value{cty.NumberFloatVal(f)} }
+
+// Int is a known whole number.
+func Int(i int64) Value { return Value{cty.NumberIntVal(i)} }
+
+// Bool is a known boolean.
+func Bool(b bool) Value { return Value{cty.BoolVal(b)} }
+
+// Tuple is a known sequence of values that may differ in type.
+func Tuple(vs ...Value) Value {
+	if len(vs) == 0 {
+		return Value{cty.EmptyTupleVal}
+	}
+	out := make([]cty.Value, len(vs))
+	for i, v := range vs {
+		out[i] = v.v
+	}
+	return Value{cty.TupleVal(out)}
+}
+
+// Object is a known object. Absent values are left out: reading them is an error that try and can catch.
+func Object(attrs map[string]Value) Value {
+	m := make(map[string]cty.Value, len(attrs))
+	for k, v := range attrs {
+		if !v.Absent() {
+			m[k] = v.v
+		}
+	}
+	return Value{cty.ObjectVal(m)}
+}
+
+// StringMap is a known map of strings.
+func StringMap(m map[string]string) Value {
+	if len(m) == 0 {
+		return Value{cty.MapValEmpty(cty.String)}
+	}
+	out := make(map[string]cty.Value, len(m))
+	for k, v := range m {
+		out[k] = cty.StringVal(v)
+	}
+	return Value{cty.MapVal(out)}
+}
+
+// Unknown is a value of the type that is not known yet.
+func Unknown(t Type) Value { return Value{cty.UnknownVal(t.cty())} }
+
+// AsSensitive returns the value marked sensitive.
+func (v Value) AsSensitive() Value { return Value{v.v.Mark(sensitiveMark{})} }
+
+// Absent reports whether there is no value at all.
+func (v Value) Absent() bool { return v.v == cty.NilVal }
+
+// Known reports whether the value and everything in it is known.
+func (v Value) Known() bool { return !v.Absent() && v.v.IsWhollyKnown() }
+
+// IsSensitive reports whether the value or anything in it is sensitive.
+func (v Value) IsSensitive() bool { return !v.Absent() && v.v.ContainsMarked() }
+
+// Type is the type of the value.
+func (v Value) Type() Type {
+	if v.Absent() {
+		return AnyType()
+	}
+	return Type{v.v.Type()}
+}
+
+// String is for people: sensitive values print as "(sensitive)", unknown ones as "(not known yet)". It never prints a
+// refinement, which could hold a secret in clear.
+func (v Value) String() string {
+	switch {
+	case v.Absent():
+		return "(absent)"
+	case v.IsSensitive():
+		return "(sensitive)"
+	case !v.Known():
+		return "(not known yet)"
+	case v.v.IsNull():
+		return "null"
+	case v.v.Type() == cty.String:
+		return v.v.AsString()
+	}
+	b, err := v.JSON()
+	if err != nil {
+		return "(" + v.v.Type().FriendlyName() + ")"
+	}
+	return string(b)
+}
+
+// JSON is the value as JSON, keys sorted. It fails for unknown and sensitive values.
+func (v Value) JSON() ([]byte, error) {
+	if _, err := v.plain(false); err != nil {
+		return nil, err
+	}
+	b, err := ctyjson.Marshal(v.v, v.v.Type())
+	if err != nil {
+		return nil, fmt.Errorf("value as JSON: %w", err)
+	}
+	return json.RawMessage(b), nil
+}
+
+// plain checks known, then null, then sensitive, and returns the value without marks.
+func (v Value) plain(reveal bool) (cty.Value, error) {
+	if v.Absent() {
+		return cty.NilVal, ErrNull
+	}
+	u, marks := v.v.UnmarkDeep()
+	switch {
+	case len(marks) > 0 && !reveal:
+		return cty.NilVal, ErrSensitive
+	case !u.IsWhollyKnown():
+		return cty.NilVal, ErrUnknown
+	case u.IsNull():
+		return cty.NilVal, ErrNull
+	}
+	return u, nil
+}
+
+func (v Value) convert(want cty.Type, reveal bool) (cty.Value, error) {
+	u, err := v.plain(reveal)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	c, err := convert.Convert(u, want)
+	if err != nil {
+		return cty.NilVal, fmt.Errorf("%s wanted, not %s: %w", want.FriendlyName(), u.Type().FriendlyName(), err)
+	}
+	if c.IsNull() {
+		return cty.NilVal, ErrNull
+	}
+	return c, nil
+}
+
+// Text converts to a string. Numbers and booleans convert; sensitive values are refused.
+func (v Value) Text() (string, error) { return v.text(false) }
+
+// Reveal converts to a string, sensitive or not. The result must go to stdin, an environment or a redactor, and
+// nowhere else.
+func (v Value) Reveal() (string, error) { return v.text(true) }
+
+func (v Value) text(reveal bool) (string, error) {
+	c, err := v.convert(cty.String, reveal)
+	if err != nil {
+		return "", err
+	}
+	return c.AsString(), nil
+}
+
+// Strings converts to a list of strings; sensitive values are refused.
+func (v Value) Strings() ([]string, error) {
+	c, err := v.convert(cty.List(cty.String), false)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, 0, c.LengthInt())
+	for it := c.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		if e.IsNull() {
+			return nil, ErrNull
+		}
+		out = append(out, e.AsString())
+	}
+	return out, nil
+}
+
+// Truth converts to a boolean; sensitive values are refused.
+func (v Value) Truth() (bool, error) {
+	c, err := v.convert(cty.Bool, false)
+	if err != nil {
+		return false, err
+	}
+	return c.True(), nil
+}
+
+// Float converts to a number; sensitive values are refused.
+func (v Value) Float() (float64, error) {
+	c, err := v.convert(cty.Number, false)
+	if err != nil {
+		return 0, err
+	}
+	f, _ := c.AsBigFloat().Float64()
+	return f, nil
+}
+
+// Whole converts to a whole number; fractions are refused.
+func (v Value) Whole() (int64, error) {
+	c, err := v.convert(cty.Number, false)
+	if err != nil {
+		return 0, err
+	}
+	i, acc := c.AsBigFloat().Int64()
+	if acc != big.Exact {
+		return 0, fmt.Errorf("%s is not a whole number", v)
+	}
+	return i, nil
+}
+
+// Keyed is one element of a collection.
+type Keyed struct {
+	Key   string // index, map key or attribute name; the value itself for sets
+	Value Value
+}
+
+// Elements are the elements of a list, set, tuple, map or object, maps and objects in order of key.
+func (v Value) Elements() ([]Keyed, error) {
+	u, err := v.plain(true)
+	if err != nil {
+		return nil, err
+	}
+	if !u.CanIterateElements() {
+		return nil, fmt.Errorf("a collection wanted, not %s", u.Type().FriendlyName())
+	}
+	if v.v.IsMarked() {
+		return nil, ErrSensitive
+	}
+	var out []Keyed
+	for it := v.v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		k, _ = k.Unmark()
+		var key string
+		switch k.Type() {
+		case cty.String:
+			key = k.AsString()
+		case cty.Number:
+			key = k.AsBigFloat().Text('f', -1)
+		default:
+			key = Value{k}.String()
+		}
+		out = append(out, Keyed{Key: key, Value: Value{e}})
+	}
+	if t := u.Type(); t.IsMapType() || t.IsObjectType() {
+		sort.Slice(out, func(i, j int) bool { return out[i].Key < out[j].Key })
+	}
+	return out, nil
+}
+
+// Attr is the attribute of an object, or an absent Value.
+func (v Value) Attr(name string) Value {
+	if v.Absent() || v.v.IsNull() || !v.v.IsKnown() {
+		return Value{}
+	}
+	u, marks := v.v.Unmark()
+	if !u.Type().IsObjectType() || !u.Type().HasAttribute(name) {
+		return Value{}
+	}
+	return Value{u.GetAttr(name).WithMarks(marks)}
+}
+
+// ConvertTo converts to a type of the language, keeping unknown and sensitive parts.
+func (v Value) ConvertTo(t Type) (Value, error) {
+	if v.Absent() {
+		return Value{}, ErrNull
+	}
+	c, err := convert.Convert(v.v, t.cty())
+	if err != nil {
+		return Value{}, fmt.Errorf("%s wanted, not %s: %w", t, v.Type(), err)
+	}
+	return Value{c}, nil
+}
