@@ -109,6 +109,8 @@ type PlanItem struct {
 	Disposition  Disposition       `json:"disposition"`
 	WaitsFor     []string          `json:"waits_for,omitempty"`
 	SkipReason   string            `json:"skip_reason,omitempty"`
+	// Severity is "finding" when a failure of this check is a deviation only.
+	Severity     string            `json:"severity,omitempty"`
 	Irreversible bool              `json:"irreversible"`
 	Effect       runbooks.Effect   `json:"effect"`
 	ForEach      bool              `json:"for_each"`

@@ -1,0 +1,450 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// Causes that Fold gives a meaning to. The other causes only classify.
+const (
+	// CauseDryRun: a dry-run never does this (steps, people, waits, cleanup, and what only their results decide). Such an
+	// item is listed as not exercised, and is no gap.
+	CauseDryRun = "dry-run"
+	// CauseTolerated: the runbook tolerates this outcome on this host.
+	CauseTolerated = "tolerated"
+)
+
+// ErrSequence is wrapped by every error of Apply: events that no run of continuo can have produced in this order.
+var ErrSequence = errors.New("impossible sequence of events")
+
+// Fold computes the record of a run from its plan and all its events.
+func Fold(plan *Plan, events []Event) (*Record, error) {
+	f := NewFolder(plan)
+	for _, e := range events {
+		if err := f.Apply(e); err != nil {
+			return nil, err
+		}
+	}
+	return f.Record(), nil
+}
+
+// Folder computes a record event by event. It is not safe for concurrent use.
+type Folder struct {
+	plan  *Plan
+	rec   Record
+	index map[runbooks.ItemID]int
+	units map[Unit]*UnitRecord
+	order map[runbooks.ItemID][]*UnitRecord
+	items []ItemRecord
+	hosts []*HostRecord
+	// open are intents without an outcome; closed are attempt ids that have one.
+	open     map[AttemptID]*UnitRecord
+	closed   map[AttemptID]bool
+	measured map[string]ObjectiveMeasured
+	marks    []markAt
+	settled  []Deviation
+	segBase  time.Duration // offset at which the current segment began
+	last     Event
+	offset   time.Duration
+	aborted  bool
+	left     bool
+}
+
+type markAt struct {
+	MarkSet
+	offset  time.Duration
+	segment int
+}
+
+// NewFolder starts a record for a plan. The plan must not change afterwards.
+func NewFolder(plan *Plan) *Folder {
+	f := &Folder{
+		plan: plan, index: make(map[runbooks.ItemID]int, len(plan.Items)), units: map[Unit]*UnitRecord{},
+		order: map[runbooks.ItemID][]*UnitRecord{}, open: map[AttemptID]*UnitRecord{}, closed: map[AttemptID]bool{},
+		measured: map[string]ObjectiveMeasured{}, items: make([]ItemRecord, len(plan.Items)),
+	}
+	for i := range plan.Items {
+		f.index[plan.Items[i].ID] = i
+		f.items[i].Plan = &plan.Items[i]
+	}
+	f.rec.Plan = plan
+	return f
+}
+
+// Apply takes the next event. After an error the folder must not be used any more.
+func (f *Folder) Apply(e Event) error {
+	if err := f.admit(e); err != nil {
+		return err
+	}
+	f.last = e
+	f.rec.Events++
+	f.offset = f.segBase + e.Mono
+	if err := f.apply(e); err != nil {
+		return fmt.Errorf("event %d (%s): %w: %w", e.Seq, e.Payload.EventType(), ErrSequence, err)
+	}
+	return nil
+}
+
+func (f *Folder) admit(e Event) error {
+	_, opens := e.Payload.(*RunOpened)
+	switch {
+	case e.Payload == nil:
+		return fmt.Errorf("event %d: %w: no payload", e.Seq, ErrSequence)
+	case opens != (f.rec.Events == 0):
+		return fmt.Errorf("event %d: %w: run.opened comes first and once", e.Seq, ErrSequence)
+	case f.rec.Closed:
+		return fmt.Errorf("event %d (%s): %w: it follows run.closed", e.Seq, e.Payload.EventType(), ErrSequence)
+	case !opens && e.Mode != f.rec.Mode:
+		return fmt.Errorf("event %d: %w: mode %s in a run of mode %s", e.Seq, ErrSequence, e.Mode, f.rec.Mode)
+	}
+	return nil
+}
+
+func (f *Folder) apply(e Event) error {
+	switch p := e.Payload.(type) {
+	case *RunOpened:
+		f.rec.Opened, f.rec.Mode, f.rec.StartedAt, f.rec.Segments, f.rec.ElapsedExact = *p, e.Mode, e.Time, 1, true
+	case *HostConnected:
+		f.host(p.Host).Connected = p
+	case *PreflightResult:
+		f.host(p.Host).Preflight = p
+	case *ItemStarted:
+		return f.itemStarted(e, p)
+	case *ItemIntent:
+		return f.itemIntent(e, p)
+	case *ItemOutput:
+		return f.itemOutput(p)
+	case *ItemOutcome:
+		return f.itemOutcome(e, p)
+	case *ItemSettled:
+		return f.itemSettled(e, p)
+	case *ManualDone:
+		i, err := f.item(p.Item)
+		if err != nil {
+			return err
+		}
+		i.Manual = p
+	case *MarkSet:
+		f.marks = append(f.marks, markAt{*p, f.offset, f.rec.Segments})
+	case *ObjectiveMeasured:
+		f.measured[p.Objective] = *p
+	default:
+		f.applyRun(e)
+	}
+	return nil
+}
+
+// applyRun takes the events about the run as a whole.
+func (f *Folder) applyRun(e Event) {
+	switch p := e.Payload.(type) {
+	case *CleanupEnded:
+		f.rec.CleanupRan, f.rec.CleanupFailed = true, p.Failed
+	case *OperatorAction:
+		f.rec.Actions = append(f.rec.Actions, ActionRecord{At: e.Time, OperatorAction: *p})
+		f.aborted = f.aborted || p.Action == ActionAbort
+	case *ClockAnomaly:
+		f.rec.Anomalies = append(f.rec.Anomalies, *p)
+		f.deviate(Deviation{Kind: "clock-anomaly", At: e.Time,
+			Reason: fmt.Sprintf("the wall clock stepped by %d ms against the monotonic one", p.StepMS)})
+	case *RunInterrupted:
+		f.left = true
+	case *RunResumed:
+		f.left = false
+		f.rec.Segments++
+		f.rec.ElapsedExact = false
+		f.segBase = e.Time.Sub(f.rec.StartedAt)
+		f.offset = f.segBase + e.Mono
+		f.deviate(Deviation{Kind: "resumed", By: p.By, At: e.Time, Reason: "another controller process took the run up"})
+	case *JournalRecovered:
+		f.deviate(Deviation{Kind: "journal-recovered", At: e.Time,
+			Reason: fmt.Sprintf("%d bytes of an unfinished last line were cut off and kept", p.CutBytes)})
+	case *RunClosed:
+		f.rec.Closed, f.rec.Claimed, f.rec.EndedAt = true, p.Verdict, e.Time
+	}
+}
+
+// Words of OperatorAction that Fold gives a meaning to.
+const (
+	ActionAbort  = "abort"
+	ActionFrom   = "from"
+	ActionLimit  = "limit"
+	ActionRetry  = "retry"
+	ActionSkip   = "skip"
+	ActionByHand = "done-by-hand"
+)
+
+func (f *Folder) deviate(d Deviation) { f.settled = append(f.settled, d) }
+
+func (f *Folder) host(name string) *HostRecord {
+	for _, h := range f.hosts {
+		if h.Name == name {
+			return h
+		}
+	}
+	h := &HostRecord{Name: name}
+	f.hosts = append(f.hosts, h)
+	return h
+}
+
+func (f *Folder) item(id runbooks.ItemID) (*ItemRecord, error) {
+	i, ok := f.index[id]
+	if !ok {
+		return nil, fmt.Errorf("item %q is not in the plan", id)
+	}
+	return &f.items[i], nil
+}
+
+func (f *Folder) unit(u Unit) (*UnitRecord, error) {
+	if r, ok := f.units[u]; ok {
+		return r, nil
+	}
+	if _, err := f.item(u.Item); err != nil {
+		return nil, err
+	}
+	r := &UnitRecord{Unit: u, Offset: f.offset}
+	f.units[u] = r
+	f.order[u.Item] = append(f.order[u.Item], r)
+	return r, nil
+}
+
+func (f *Folder) itemStarted(e Event, p *ItemStarted) error {
+	i, err := f.item(p.Item)
+	if err != nil {
+		return err
+	}
+	if i.Started {
+		// A resumed run says again which hosts an unfinished item runs on; its first start stands.
+		return nil
+	}
+	i.Started, i.StartedAt, i.Offset = true, e.Time, f.offset
+	return nil
+}
+
+func (f *Folder) itemIntent(e Event, p *ItemIntent) error {
+	u, err := f.unit(p.Unit)
+	if err != nil {
+		return err
+	}
+	if f.open[p.AttemptID] != nil || f.closed[p.AttemptID] {
+		return fmt.Errorf("attempt %s has an intent already", p.AttemptID)
+	}
+	if u.Outcome != "" && p.Part != PartRollback {
+		return fmt.Errorf("%s on %q has ended as %s", p.Item, p.Host, u.Outcome)
+	}
+	f.open[p.AttemptID] = u
+	u.Intents = append(u.Intents, *p)
+	if u.StartedAt.IsZero() {
+		u.StartedAt, u.Offset = e.Time, f.offset
+	}
+	if p.Part == PartCommand {
+		u.Attempts = max(u.Attempts, p.Attempt)
+	}
+	return nil
+}
+
+func (f *Folder) itemOutput(p *ItemOutput) error {
+	u, err := f.unit(p.Unit)
+	if err != nil {
+		return err
+	}
+	u.Outputs = append(u.Outputs, *p)
+	return nil
+}
+
+func (f *Folder) itemOutcome(e Event, p *ItemOutcome) error {
+	if p.Outcome.Standing() == "" {
+		return fmt.Errorf("%q is no outcome", p.Outcome)
+	}
+	if f.rec.Mode != DryRun && (p.Outcome == Exercised || p.Outcome == NotExercised) {
+		return fmt.Errorf("%q in a run of mode %s", p.Outcome, f.rec.Mode)
+	}
+	switch {
+	case p.AttemptID != "":
+		return f.attemptOutcome(p)
+	case p.Part != "":
+		u, err := f.unit(p.Unit)
+		if err != nil {
+			return err
+		}
+		u.Parts = append(u.Parts, *p)
+		return nil
+	case p.Host != "" || p.Key != "":
+		return f.unitOutcome(e, p)
+	}
+	return f.wholeOutcome(e, p)
+}
+
+func (f *Folder) attemptOutcome(p *ItemOutcome) error {
+	u := f.open[p.AttemptID]
+	switch {
+	case f.closed[p.AttemptID]:
+		return fmt.Errorf("attempt %s has an outcome already", p.AttemptID)
+	case u == nil:
+		return fmt.Errorf("attempt %s has no intent", p.AttemptID)
+	case u.Unit != p.Unit:
+		return fmt.Errorf("attempt %s belongs to %s on %q", p.AttemptID, u.Item, u.Host)
+	}
+	delete(f.open, p.AttemptID)
+	f.closed[p.AttemptID] = true
+	u.Parts = append(u.Parts, *p)
+	return nil
+}
+
+func (f *Folder) unitOutcome(e Event, p *ItemOutcome) error {
+	u, err := f.unit(p.Unit)
+	if err != nil {
+		return err
+	}
+	if u.Outcome != "" {
+		return fmt.Errorf("%s on %q has ended as %s already", p.Item, p.Host, u.Outcome)
+	}
+	u.take(p)
+	if u.StartedAt.IsZero() {
+		u.StartedAt = e.Time
+	}
+	return nil
+}
+
+func (u *UnitRecord) take(p *ItemOutcome) {
+	u.Outcome, u.Standing, u.Reason, u.Cause = p.Outcome, p.Outcome.Standing(), p.Reason, p.Cause
+	u.ExitCode, u.Signal, u.Command = p.ExitCode, p.Signal, p.Command
+	u.Captures, u.Expectations, u.Rounds = p.Captures, p.Expectations, p.Rounds
+	u.Duration, u.Reattached, u.KillConfirmed, u.Survivors = p.DurationNS, p.Reattached, p.KillConfirmed, p.Survivors
+	u.Attempts = max(u.Attempts, p.Attempts)
+	if !p.StartedAt.IsZero() {
+		u.StartedAt = p.StartedAt
+	}
+	if p.KillConfirmed != nil && !*p.KillConfirmed {
+		u.Standing = Open
+	}
+}
+
+func (f *Folder) wholeOutcome(e Event, p *ItemOutcome) error {
+	i, err := f.item(p.Item)
+	if err != nil {
+		return err
+	}
+	if i.Outcome != "" {
+		return fmt.Errorf("%s has ended as %s already", p.Item, i.Outcome)
+	}
+	i.Outcome, i.Standing, i.Reason, i.Cause, i.Count = p.Outcome, p.Outcome.Standing(), p.Reason, p.Cause, p.Hosts
+	i.Expectations = p.Expectations
+	if i.Started {
+		i.Duration = f.offset - i.Offset
+	} else {
+		i.StartedAt, i.Offset = e.Time, f.offset
+	}
+	if len(f.order[p.Item]) == 0 {
+		u, err := f.unit(p.Unit)
+		if err != nil {
+			return err
+		}
+		u.take(p)
+		u.StartedAt, u.Offset, u.Duration = i.StartedAt, i.Offset, i.Duration
+	}
+	return nil
+}
+
+func (f *Folder) itemSettled(e Event, p *ItemSettled) error {
+	i, err := f.item(p.Item)
+	if err != nil {
+		return err
+	}
+	if p.Host != "" || p.Key != "" {
+		u, ok := f.units[p.Unit]
+		if !ok {
+			return fmt.Errorf("%s on %q is settled before it began", p.Item, p.Host)
+		}
+		u.Standing, u.SettledBy = p.As, p.By
+	} else {
+		i.Standing = p.As
+		for _, u := range f.order[p.Item] {
+			if u.Standing == Open || u.Standing == Fails {
+				u.Standing, u.SettledBy = p.As, p.By
+			}
+		}
+	}
+	if p.By != SettledByVerify {
+		f.deviate(Deviation{Kind: "settled", Item: p.Item, Host: p.Host, By: p.By, Reason: p.Reason, At: e.Time})
+	}
+	return nil
+}
+
+// SettledByVerify is the By of an item.settled that a verify, not a person, decided.
+const SettledByVerify = "verify"
+
+// Record is the record so far. It may be called at any time.
+func (f *Folder) Record() *Record {
+	r := f.rec
+	r.Items = make([]ItemRecord, len(f.items))
+	for n := range f.items {
+		r.Items[n] = f.items[n]
+		for _, u := range f.order[f.items[n].Plan.ID] {
+			r.Items[n].Units = append(r.Items[n].Units, f.unitNow(u))
+		}
+		f.standNow(&r.Items[n])
+	}
+	for _, h := range f.hosts {
+		r.Hosts = append(r.Hosts, *h)
+	}
+	for _, m := range f.marks {
+		r.Marks = append(r.Marks, m.MarkSet)
+	}
+	r.Actions = slices.Clone(f.rec.Actions)
+	r.Anomalies = slices.Clone(f.rec.Anomalies)
+	r.Elapsed = f.offset
+	f.count(&r)
+	r.Machine, r.PeopleTime, r.Waiting = split(&r)
+	if r.Mode != DryRun {
+		r.Objectives = f.objectives()
+	}
+	r.Deviations = f.deviations(&r)
+	r.Verdict, r.Why = f.verdict(&r)
+	if !r.Closed {
+		r.Verdict, r.Why = Incomplete, "the record is not closed"
+	}
+	return &r
+}
+
+// unitNow is the unit with an open intent shown as what it is: unknown.
+func (f *Folder) unitNow(u *UnitRecord) UnitRecord {
+	out := *u
+	if out.Outcome == "" && len(out.Intents) > 0 {
+		if last := out.Intents[len(out.Intents)-1]; f.open[last.AttemptID] != nil {
+			out.Standing = Open
+		}
+	}
+	return out
+}
+
+// standNow gives an item the standing that its units have together after they were settled.
+func (f *Folder) standNow(i *ItemRecord) {
+	if i.Outcome == "" || len(i.Units) == 0 {
+		return
+	}
+	settled := slices.ContainsFunc(i.Units, func(u UnitRecord) bool { return u.SettledBy != "" })
+	open := slices.ContainsFunc(i.Units, func(u UnitRecord) bool { return u.Standing == Open })
+	failed := slices.ContainsFunc(i.Units, func(u UnitRecord) bool { return u.Standing == Fails && u.Cause != CauseTolerated })
+	switch {
+	case open:
+		i.Standing = Open
+	case settled && failed:
+		i.Standing = Fails
+	case settled && i.Outcome == Unknown:
+		i.Standing = Done
+	}
+}
+
+// Preview is the verdict that the run would have if it were closed now, with the rule that decides it and the number of
+// unsettled units: what run.closed states.
+func (f *Folder) Preview() (v Verdict, why string, unknown int) {
+	was := f.rec.Closed
+	f.rec.Closed = true
+	r := f.Record()
+	f.rec.Closed = was
+	return r.Verdict, r.Why, r.Unknown
+}
