@@ -104,23 +104,23 @@ type PlanItem struct {
 	Title string          `json:"title,omitempty"`
 	Owner string          `json:"owner,omitempty"`
 	// Hosts are the hosts it runs on; its candidates when they are decided at run time.
-	Hosts        []string          `json:"hosts"`
-	After        []runbooks.ItemID `json:"after"`
-	Disposition  Disposition       `json:"disposition"`
-	WaitsFor     []string          `json:"waits_for,omitempty"`
-	SkipReason   string            `json:"skip_reason,omitempty"`
+	Hosts       []string          `json:"hosts"`
+	After       []runbooks.ItemID `json:"after"`
+	Disposition Disposition       `json:"disposition"`
+	WaitsFor    []string          `json:"waits_for,omitempty"`
+	SkipReason  string            `json:"skip_reason,omitempty"`
 	// Severity is "finding" when a failure of this check is a deviation only.
-	Severity     string            `json:"severity,omitempty"`
-	Irreversible bool              `json:"irreversible"`
-	Effect       runbooks.Effect   `json:"effect"`
-	ForEach      bool              `json:"for_each"`
-	Elements     []string          `json:"elements,omitempty"`
-	Marks        []string          `json:"marks,omitempty"`
-	MarksStart   []string          `json:"marks_start,omitempty"`
-	HasVerify    bool              `json:"has_verify,omitempty"`
-	HasRollback  bool              `json:"has_rollback,omitempty"`
-	Become       string            `json:"become,omitempty"`
-	TimeoutS     float64           `json:"timeout_s,omitempty"`
+	Severity     string          `json:"severity,omitempty"`
+	Irreversible bool            `json:"irreversible"`
+	Effect       runbooks.Effect `json:"effect"`
+	ForEach      bool            `json:"for_each"`
+	Elements     []string        `json:"elements,omitempty"`
+	Marks        []string        `json:"marks,omitempty"`
+	MarksStart   []string        `json:"marks_start,omitempty"`
+	HasVerify    bool            `json:"has_verify,omitempty"`
+	HasRollback  bool            `json:"has_rollback,omitempty"`
+	Become       string          `json:"become,omitempty"`
+	TimeoutS     float64         `json:"timeout_s,omitempty"`
 	// Commands are what would run, as far as known: one entry when all hosts share it.
 	Commands    []PlanCommand `json:"commands,omitempty"`
 	Expects     []string      `json:"expects,omitempty"` // conditions as written
