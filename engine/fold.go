@@ -338,7 +338,8 @@ func (f *Folder) wholeOutcome(e Event, p *ItemOutcome) error {
 	} else {
 		i.StartedAt, i.Offset = e.Time, f.offset
 	}
-	if len(f.order[p.Item]) == 0 {
+	// An item without hosts has one unit, which may have written output already.
+	if us := f.order[p.Item]; len(us) == 0 || len(us) == 1 && us[0].Unit == p.Unit {
 		u, err := f.unit(p.Unit)
 		if err != nil {
 			return err

@@ -81,6 +81,12 @@ var (
 	// ErrOutcomeUnknown: it started, or may have, and nobody knows how it ended. Never retried by anyone but a person,
 	// an idempotent step or a verify.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrLost is an ErrOutcomeUnknown of which nothing can run any more: its process was seen dead, or its boot is gone.
+	// Only then may a verify settle it.
+	ErrLost = fmt.Errorf("%w: it has ended, and its result is lost", ErrOutcomeUnknown)
+	// ErrLeft is the cause (context.Cause) of a context that ends because the controller leaves the run: Start and
+	// Collect return at once with an error that wraps it, and what runs on the host runs on.
+	ErrLeft = errors.New("the run was left")
 	// ErrUnreachable: no launch was sent.
 	ErrUnreachable = errors.New("unreachable")
 	// ErrNeverStarted: proven, it did not start and never will. A new attempt is safe.
@@ -126,12 +132,33 @@ type Prober interface {
 	io.Closer
 }
 
+// HTTPProber asks one HTTP question from the control host. Redirects are answers, never followed; no proxy is used.
+// Any response is a nil error; no response is a HostError that wraps ErrUnreachable.
+type HTTPProber interface {
+	ProbeHTTP(ctx context.Context, q HTTPRequest, body io.Writer) (HTTPResponse, error)
+}
+
+// HTTPRequest is one GET or HEAD. Header values may be secret.
+type HTTPRequest struct {
+	Method  string
+	URL     string
+	Headers []Env
+	CAFile  string // PEM bundle to trust instead of the system's; an absolute path; empty: the system's
+	Timeout time.Duration
+}
+
+// HTTPResponse is what came back. The body went to the writer.
+type HTTPResponse struct {
+	Status int
+}
+
 // Launcher changes hosts. A dry-run has none.
 type Launcher interface {
 	// Prepare reaches the host and says what it is now. Nothing is launched.
 	Prepare(ctx context.Context, h *runbooks.Host, become string) (Prepared, error)
 	// Start launches the attempt and returns when it has ended. The caller has the intent on disk. It is called at most
-	// once for an AttemptID by one controller. When ctx ends, the command is killed on the host and the status says so.
+	// once for an AttemptID by one controller. When ctx ends, the command is killed on the host and the status says so
+	// (unless the cause is ErrLeft).
 	// The returned Release, never nil, must be called once the outcome is on disk: only then may the host forget
 	// anything about the attempt.
 	Start(ctx context.Context, h *runbooks.Host, a Attempt, sink OutputSink) (ExitStatus, Release, error)
@@ -233,4 +260,12 @@ type ArtifactWriter interface {
 // Redactor replaces secrets in short texts: commands, reasons, captured values.
 type Redactor interface {
 	Redact(s string) string
+}
+
+// Learner is a Redactor that is told further secrets while a run goes on: a secret when it is resolved, a sensitive
+// capture before its output is written. Once Learn has returned nil, the value is redacted everywhere; an error means
+// that it cannot be (too short) and that nothing may use it. Safe for concurrent use.
+type Learner interface {
+	Redactor
+	Learn(name, value string) error
 }
