@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// Env is everything that a command may know of the outside.
+type Env struct {
+	// Args are the arguments without the program's name.
+	Args []string
+	// Lookup reads one variable of the environment.
+	Lookup func(name string) (string, bool)
+	// Environ is the environment as KEY=VALUE, for the processes of the control host.
+	Environ []string
+	// Dir is the working directory, absolute.
+	Dir string
+	// Stdin, Stdout and Stderr are files where a terminal may be behind them; tests give buffers.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Now is the wall clock.
+	Now func() time.Time
+	// Signals delivers the signals that ask a run to end, until stop is called. It is called at most once by a command.
+	Signals func() (c <-chan os.Signal, stop func())
+}
+
+// OSEnv is the Env of the running process.
+func OSEnv() Env {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "." // a working directory that was removed: relative paths fail later, each with its own message
+	}
+	return Env{
+		Args: os.Args[1:], Lookup: os.LookupEnv, Environ: os.Environ(), Dir: dir,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Now: time.Now, Signals: endSignals,
+	}
+}
+
+func endSignals() (<-chan os.Signal, func()) {
+	c := make(chan os.Signal, 8)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
+// get reads a variable; unset and empty are the same.
+func (e Env) get(name string) string {
+	v, _ := e.Lookup(name)
+	return v
+}
