@@ -1,0 +1,67 @@
+package journal
+
+import "fmt"
+
+// commit returns when the first n lines are on disk (durable), or have been given to the file or to someone who will
+// give them (not durable). Whoever finds no one at work leads: writes and syncs for all. The others wait and share it.
+// It holds mu on entry and on return.
+func (j *Journal) commit(n uint64, durable bool) error {
+	for {
+		switch {
+		case durable && j.synced >= n:
+			return nil
+		case j.err != nil:
+			return j.err
+		case !durable && (j.written >= n || j.leading && len(j.pending) < maxPending):
+			return nil
+		case j.leading:
+			j.settled.Wait()
+		default:
+			j.lead()
+		}
+	}
+}
+
+// lead writes everything that is pending with one write, and syncs once if a durable line is among it.
+func (j *Journal) lead() {
+	j.leading = true
+	for first := true; first || len(j.pending) > 0 && !j.pendingSync && j.err == nil; first = false {
+		buf, end, sync := j.pending, j.next, j.pendingSync
+		j.pending, j.pendingSync = nil, false
+		j.mu.Unlock()
+		err := j.flush(buf, sync)
+		j.mu.Lock()
+		if err != nil {
+			j.poison(err)
+			break
+		}
+		j.written = end
+		if sync {
+			j.synced = end
+		}
+	}
+	j.leading = false
+	j.settled.Broadcast()
+}
+
+// flush writes and syncs without mu; only the leader calls it.
+func (j *Journal) flush(buf []byte, sync bool) error {
+	if len(buf) > 0 {
+		if _, err := j.file.Write(buf); err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+	}
+	if sync {
+		if err := j.file.Sync(); err != nil {
+			return fmt.Errorf("sync journal: %w", err)
+		}
+	}
+	return nil
+}
+
+// poison keeps the first error.
+func (j *Journal) poison(err error) {
+	if j.err == nil {
+		j.err = err
+	}
+}
