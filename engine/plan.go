@@ -129,8 +129,13 @@ type PlanItem struct {
 
 // PlanCommand is a command as rendered for a host, sensitive parts shown as "(sensitive)".
 type PlanCommand struct {
+	Part PartName `json:"part,omitempty"` // empty: the item's own command
 	Host string   `json:"host,omitempty"` // empty: the same on all
-	Argv []string `json:"argv,omitempty"`
+	// Hosts are where a part runs that does not run on the item's hosts.
+	Hosts       []string `json:"hosts,omitempty"`
+	Become      string   `json:"become,omitempty"` // when it differs from the item's
+	Interpreter []string `json:"interpreter,omitempty"`
+	Argv        []string `json:"argv,omitempty"`
 	// Script is the text with what is not known shown as "(not known yet)".
 	Script string `json:"script,omitempty"`
 	Probe  string `json:"probe,omitempty"` // tcp and http checks, manual text, wait

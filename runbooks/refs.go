@@ -78,35 +78,47 @@ func (l *exprs) judge(captures []Capture, lists ...[]Validation) {
 	}
 }
 
-// Refs are the references of the expressions, with those of the locals that they use, and so on: what must be known to
-// evaluate them. A runbook's own locals hide the project's. References to locals are in the list too.
-func Refs(p *Project, r *Runbook, es ...*expr.Expr) []expr.Ref {
+// References follows references through the locals of a runbook and its project. Immutable, safe for concurrent use.
+type References struct{ locals map[string]*expr.Expr }
+
+// NewReferences is for the expressions of one runbook, whose own locals hide the project's.
+func NewReferences(p *Project, r *Runbook) *References {
 	locals := map[string]*expr.Expr{}
 	for _, l := range p.Locals {
 		locals[l.Name] = l.Value
 	}
-	if r != nil {
-		for _, l := range r.Locals {
-			locals[l.Name] = l.Value
-		}
+	for _, l := range r.Locals {
+		locals[l.Name] = l.Value
 	}
+	return &References{locals}
+}
+
+// Local is the expression of a local, or nil.
+func (r *References) Local(name string) *expr.Expr { return r.locals[name] }
+
+// Of are the references of the expressions, with those of the locals that they use, and so on: what must be known to
+// evaluate them. The references to the locals themselves are in the list too.
+func (r *References) Of(es ...*expr.Expr) []expr.Ref {
 	var out []expr.Ref
-	seen := map[string]bool{}
-	for len(es) > 0 {
-		e := es[0]
-		es = es[1:]
-		for _, ref := range e.Refs() {
+	var seen map[string]bool
+	for n := 0; n < len(es); n++ {
+		for _, ref := range es[n].Refs() {
 			out = append(out, ref)
-			if ref.Root == "local" && !seen[ref.Name] {
-				seen[ref.Name] = true
-				es = append(es[:len(es):len(es)], locals[ref.Name])
+			if ref.Root != "local" || seen[ref.Name] {
+				continue
 			}
+			if seen == nil {
+				seen = map[string]bool{}
+			}
+			seen[ref.Name] = true
+			es = append(es[:len(es):len(es)], r.locals[ref.Name])
 		}
 	}
 	return out
 }
 
-// ReferredItem is the item that a reference to a result names, and whether it names one. A reference into a call names the call.
+// ReferredItem is the item that a reference to a result names, and whether it names one. A reference into a call names
+// the call.
 func ReferredItem(ref expr.Ref) (ItemID, bool) {
 	switch Kind(ref.Root) {
 	case Check, Assert, Step, Transfer, Wait, Manual, Gate, Decision, Call:

@@ -1,0 +1,27 @@
+package runbooks
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// WaitDuration is the length of a wait: a text such as "30s" or a number of seconds, never negative.
+func WaitDuration(v expr.Value) (time.Duration, error) {
+	if f, err := v.Float(); err == nil {
+		if f < 0 || f > (1<<53)/float64(time.Second) {
+			return 0, fmt.Errorf("duration %s: out of bounds", v)
+		}
+		return time.Duration(f * float64(time.Second)), nil
+	}
+	text, err := v.Text()
+	if err != nil {
+		return 0, fmt.Errorf("duration: %w", err)
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("duration %q: want a number with a unit, such as 30s or 5m", text)
+	}
+	return d, nil
+}
