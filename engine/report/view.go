@@ -1,0 +1,376 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// How much the faces for people show of one item. The rest is counted; report.json and the journal have all of it.
+const (
+	hostsShown    = 3  // hosts that did as expected
+	failingShown  = 20 // failing hosts with their details
+	failingNamed  = 200
+	outputLines   = 40
+	outputBytes   = 4096
+	observedShown = 4 // different observations of one expectation
+)
+
+// itemView is an item as the faces for people show it.
+type itemView struct {
+	*Item
+	Counts   []outcomeCount
+	Expected []expectRow
+	Commands []commandRow
+	Shown    []unitView
+	// Failing names the failing hosts beyond those shown; FailingLeft counts what is not even named.
+	Failing     []string
+	FailingLeft int
+	// Others counts the units that are not shown and did not fail, and says how long they took.
+	Others  string
+	OnHosts bool
+}
+
+// unitView is a unit with the parts that are worth a line.
+type unitView struct {
+	*Unit
+	Name    string
+	Details []string
+}
+
+type outcomeCount struct {
+	Outcome engine.Outcome
+	N       int
+}
+
+// expectRow is one expectation over all units: what was expected, what was observed where.
+type expectRow struct {
+	Condition string
+	Where     string // the part, when it is not the command
+	Results   []resultCount
+	Observed  []string
+	Message   string
+}
+
+type resultCount struct {
+	Result string
+	N      int
+	Hosts  []string // named for what does not hold
+}
+
+type commandRow struct {
+	Part string
+	Text string
+	Note string // who ran it, on how many
+}
+
+func newItemView(i *Item) itemView {
+	v := itemView{Item: i, OnHosts: i.Kind.OnHosts()}
+	v.Counts = countOutcomes(i.Units)
+	v.Expected = expectRows(i)
+	v.Commands = commandRows(i)
+	var failing, fine []*Unit
+	for n := range i.Units {
+		u := &i.Units[n]
+		if badUnit(u) {
+			failing = append(failing, u)
+		} else {
+			fine = append(fine, u)
+		}
+	}
+	for n, u := range failing {
+		switch {
+		case n < failingShown:
+			v.Shown = append(v.Shown, newUnitView(u))
+		case len(v.Failing) < failingNamed:
+			v.Failing = append(v.Failing, unitName(u))
+		default:
+			v.FailingLeft++
+		}
+	}
+	for n, u := range fine {
+		if n < hostsShown || len(fine) <= hostsShown+1 {
+			v.Shown = append(v.Shown, newUnitView(u))
+		}
+	}
+	if left := fine[min(len(fine), len(v.Shown)-min(len(failing), failingShown)):]; len(left) > 0 {
+		v.Others = othersWords(left)
+	}
+	return v
+}
+
+// badUnit reports whether a unit deserves a reader's attention: it failed, is unknown, or took more than one attempt.
+func badUnit(u *Unit) bool {
+	return u.Outcome.Standing() != engine.Done && u.Outcome != engine.NotReached || u.SettledBy != "" || len(u.Survivors) > 0
+}
+
+func unitName(u *Unit) string {
+	switch {
+	case u.Key != "" && u.Host != "":
+		return u.Key + " on " + u.Host
+	case u.Key != "":
+		return u.Key
+	case u.Host != "":
+		return u.Host
+	}
+	return "the run"
+}
+
+func countOutcomes(units []Unit) []outcomeCount {
+	var out []outcomeCount
+	for _, u := range units {
+		n := slices.IndexFunc(out, func(c outcomeCount) bool { return c.Outcome == u.Outcome })
+		if n < 0 {
+			out = append(out, outcomeCount{Outcome: u.Outcome})
+			n = len(out) - 1
+		}
+		out[n].N++
+	}
+	slices.SortStableFunc(out, func(a, b outcomeCount) int { return outcomeRank(a.Outcome) - outcomeRank(b.Outcome) })
+	return out
+}
+
+func outcomeRank(o engine.Outcome) int {
+	switch outcomeTone(o) {
+	case "bad":
+		return 0
+	case "warn":
+		return 1
+	case "good":
+		return 2
+	}
+	return 3
+}
+
+func othersWords(left []*Unit) string {
+	var lengths []time.Duration
+	same := left[0].Outcome
+	for _, u := range left {
+		if u.Took != nil {
+			lengths = append(lengths, u.Took.Duration())
+		}
+		if u.Outcome != same {
+			same = ""
+		}
+	}
+	text := plural(len(left), "more host")
+	if same != "" {
+		text += ": " + OutcomeWords(same)
+	}
+	if len(lengths) > 1 {
+		slices.Sort(lengths)
+		text += fmt.Sprintf(", in %s to %s, median %s", human(lengths[0]), human(lengths[len(lengths)-1]), human(lengths[len(lengths)/2]))
+	}
+	return text + "."
+}
+
+func newUnitView(u *Unit) unitView {
+	v := unitView{Unit: u, Name: unitName(u)}
+	add := func(format string, args ...any) { v.Details = append(v.Details, fmt.Sprintf(format, args...)) }
+	if u.Reason != "" {
+		add("%s", u.Reason)
+	}
+	if u.SettledBy != "" {
+		add("Settled as %s by %s; the outcome stands.", u.Standing, u.SettledBy)
+	}
+	if u.Attempts > 1 {
+		add("%d attempts.", u.Attempts)
+		for _, p := range u.Parts {
+			if p.Part == engine.PartCommand && p.Attempt < u.Attempts {
+				add("Attempt %d: %s.", p.Attempt, endWords(p))
+			}
+		}
+	}
+	if u.Reattached > 0 {
+		add("The connection was lost and taken up again %s; the command ran on.", times(u.Reattached))
+	}
+	if u.Rounds > 1 {
+		add("Asked %s until it held or the time was up.", times(u.Rounds))
+	}
+	if u.KillConfirmed != nil && !*u.KillConfirmed {
+		add("It was told to end; that it is gone is not confirmed.")
+	}
+	if len(u.Survivors) > 0 {
+		add("Left running: %s.", joinWords(u.Survivors))
+	}
+	return v
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return count(n) + " times"
+}
+
+func endWords(p Part) string {
+	text := OutcomeWords(p.Outcome)
+	switch {
+	case p.Signal != "":
+		text += ", signal " + p.Signal
+	case p.ExitCode != nil:
+		text += fmt.Sprintf(", exit code %d", *p.ExitCode)
+	}
+	if p.Reason != "" {
+		text += ", " + p.Reason
+	}
+	return text
+}
+
+// expectRows gathers the expectations of an item over its units, then those of the item as a whole.
+func expectRows(i *Item) []expectRow {
+	var rows []expectRow
+	add := func(where, host string, list []engine.Expectation) {
+		for _, e := range list {
+			n := slices.IndexFunc(rows, func(r expectRow) bool { return r.Condition == e.Condition && r.Where == where })
+			if n < 0 {
+				rows = append(rows, expectRow{Condition: e.Condition, Where: where})
+				n = len(rows) - 1
+			}
+			rows[n].add(host, e)
+		}
+	}
+	for n := range i.Units {
+		u := &i.Units[n]
+		add("", unitName(u), u.Expectations)
+		for _, p := range u.Parts {
+			if p.Part != engine.PartCommand && p.Part != "" {
+				add(string(p.Part), unitName(u), p.Expects)
+			}
+		}
+	}
+	add("all", "", i.Expectations)
+	for _, condition := range i.Expects { // what was never judged is listed too
+		if !slices.ContainsFunc(rows, func(r expectRow) bool { return r.Condition == condition }) {
+			rows = append(rows, expectRow{Condition: condition, Results: []resultCount{{Result: "not judged", N: 0}}})
+		}
+	}
+	return rows
+}
+
+func (r *expectRow) add(host string, e engine.Expectation) {
+	n := slices.IndexFunc(r.Results, func(c resultCount) bool { return c.Result == e.Result })
+	if n < 0 {
+		r.Results = append(r.Results, resultCount{Result: e.Result})
+		n = len(r.Results) - 1
+	}
+	r.Results[n].N++
+	if e.Result != "holds" && host != "" && len(r.Results[n].Hosts) < failingShown {
+		r.Results[n].Hosts = append(r.Results[n].Hosts, host)
+	}
+	if e.Observed != "" && !slices.Contains(r.Observed, e.Observed) && len(r.Observed) < observedShown {
+		r.Observed = append(r.Observed, e.Observed)
+	}
+	if e.Result != "holds" && r.Message == "" {
+		r.Message = e.Message
+	}
+}
+
+// commandRows gathers the commands as they ran; those of the plan where nothing ran.
+func commandRows(i *Item) []commandRow {
+	var rows []commandRow
+	hosts := make(map[int][]string)
+	add := func(part, text string, u *Unit) {
+		if text == "" {
+			return
+		}
+		n := slices.IndexFunc(rows, func(r commandRow) bool { return r.Part == part && r.Text == text })
+		if n < 0 {
+			rows = append(rows, commandRow{Part: part, Text: text, Note: userWords(u)})
+			n = len(rows) - 1
+		}
+		if !slices.Contains(hosts[n], unitName(u)) {
+			hosts[n] = append(hosts[n], unitName(u))
+		}
+	}
+	for n := range i.Units {
+		u := &i.Units[n]
+		add("command", u.Command, u)
+		for _, p := range u.Parts {
+			add(string(p.Part), p.Command, u)
+		}
+	}
+	if len(rows) > observedShown {
+		left := len(rows) - observedShown
+		rows = append(rows[:observedShown:observedShown], commandRow{Note: fmt.Sprintf("%s more; see report.json.", plural(left, "command"))})
+	}
+	for n := range rows {
+		if len(hosts[n]) > 0 && i.Kind.OnHosts() && len(rows) > 1 {
+			rows[n].Note = strings.TrimSpace(rows[n].Note + " on " + someOf(hosts[n]))
+		}
+	}
+	if len(rows) > 0 {
+		return rows
+	}
+	for _, c := range i.Planned {
+		if text := plannedText(c); text != "" && i.Kind != runbooks.Manual {
+			note := "as planned; nothing ran"
+			if i.Effect == runbooks.Read && len(i.Units) > 0 {
+				note = "as planned"
+			}
+			rows = append(rows, commandRow{Part: "command", Text: text, Note: note})
+		}
+		if len(rows) == observedShown {
+			break
+		}
+	}
+	return rows
+}
+
+func someOf(hosts []string) string {
+	if len(hosts) > hostsShown+1 {
+		return fmt.Sprintf("%s and %s", strings.Join(hosts[:hostsShown], ", "), plural(len(hosts)-hostsShown, "more host"))
+	}
+	return joinWords(hosts)
+}
+
+func userWords(u *Unit) string {
+	switch {
+	case u.Become != "" && u.User != "":
+		return "as " + u.Become + " (login " + u.User + ")"
+	case u.Become != "":
+		return "as " + u.Become
+	case u.User != "":
+		return "as " + u.User
+	}
+	return ""
+}
+
+func plannedText(c engine.PlanCommand) string {
+	switch {
+	case len(c.Argv) > 0:
+		return argvText(c.Argv)
+	case c.Script != "":
+		return c.Script
+	}
+	return c.Probe
+}
+
+// argvText shows an argument list; arguments that a shell would divide are quoted.
+func argvText(argv []string) string {
+	out := make([]string, len(argv))
+	for i, a := range argv {
+		out[i] = a
+		if a == "" || strings.ContainsAny(a, " \t\n\"'\\$&|;<>()*?[]{}~`#!") {
+			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// instructions is the text of a manual item, Markdown as it was written.
+func (v itemView) instructions() string {
+	if v.Kind != runbooks.Manual {
+		return ""
+	}
+	for _, c := range v.Planned {
+		if c.Probe != "" {
+			return c.Probe
+		}
+	}
+	return ""
+}

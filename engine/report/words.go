@@ -1,0 +1,152 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/continuo-runbooks/continuo/engine"
+)
+
+// ModeWords says what a mode means for whoever reads the record.
+func ModeWords(m engine.Mode) string {
+	switch m {
+	case engine.Live:
+		return "Live run: the steps were executed on the hosts."
+	case engine.DryRun:
+		return "Dry-run: nothing was changed. Checks ran on the hosts; steps did not. This is no test of recovery."
+	case engine.Simulate:
+		return "Test in simulation: no host was contacted. What hosts and people said was made up by the test."
+	}
+	return "Mode not known."
+}
+
+// modeName is the mode as a heading names it.
+func modeName(m engine.Mode) string {
+	switch m {
+	case engine.Live:
+		return "Live"
+	case engine.DryRun:
+		return "Dry-run"
+	case engine.Simulate:
+		return "Simulation"
+	}
+	return string(m)
+}
+
+// VerdictWords is a verdict as people say it.
+func VerdictWords(v engine.Verdict) string {
+	switch v {
+	case "":
+		return "no verdict yet"
+	case engine.PassedWithDeviations:
+		return "passed with deviations"
+	case engine.ReadyWithGaps:
+		return "ready, with gaps"
+	case engine.NotReady:
+		return "not ready"
+	}
+	return string(v)
+}
+
+// verdictTone says how a verdict is painted; the word stands beside it always.
+func verdictTone(v engine.Verdict) string {
+	switch v {
+	case engine.Passed, engine.Ready:
+		return "good"
+	case engine.PassedWithDeviations, engine.ReadyWithGaps:
+		return "warn"
+	}
+	return "bad"
+}
+
+// OutcomeWords is an outcome as people say it.
+func OutcomeWords(o engine.Outcome) string {
+	switch o {
+	case "":
+		return "no word"
+	case engine.TimedOut:
+		return "timed out"
+	case engine.NeverStarted:
+		return "never started"
+	case engine.NotReached:
+		return "not reached"
+	case engine.NotExercised:
+		return "not exercised"
+	}
+	return string(o)
+}
+
+// outcomeSign is a shape that tells outcomes apart without colour.
+func outcomeSign(o engine.Outcome) string {
+	switch o {
+	case engine.Succeeded, engine.Exercised:
+		return "✓"
+	case engine.Failed, engine.TimedOut, engine.Unreachable, engine.NeverStarted:
+		return "✗"
+	case engine.Unknown:
+		return "?"
+	}
+	return "–"
+}
+
+func outcomeTone(o engine.Outcome) string {
+	switch o {
+	case engine.Succeeded, engine.Exercised:
+		return "good"
+	case engine.Failed, engine.TimedOut, engine.Unreachable, engine.NeverStarted:
+		return "bad"
+	case engine.Unknown:
+		return "warn"
+	}
+	return "mute"
+}
+
+// resultSign does the same for the result of an expectation.
+func resultSign(result string) string {
+	switch result {
+	case "holds":
+		return "✓"
+	case "fails":
+		return "✗"
+	case "inconclusive":
+		return "?"
+	}
+	return "–"
+}
+
+func resultTone(result string) string {
+	switch result {
+	case "holds":
+		return "good"
+	case "fails":
+		return "bad"
+	case "inconclusive":
+		return "warn"
+	}
+	return "mute"
+}
+
+// clockWords says which clock measured an objective.
+func clockWords(clock string) string {
+	switch clock {
+	case "monotonic":
+		return "the controller's monotonic clock"
+	case "wall":
+		return "the controller's wall clock"
+	case "host":
+		return "a time that a host gave"
+	}
+	return clock
+}
+
+// joinWords is a list in a sentence.
+func joinWords(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// plural counts in words: 1 host, 2 hosts.
+func plural(n int, one string) string {
+	return count(n) + " " + map[bool]string{true: one, false: one + "s"}[n == 1]
+}
