@@ -1,14 +1,16 @@
 package expr
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
 )
 
-// Scope is what an expression may refer to. It is immutable: With returns a scope inside this one.
+// Scope is what an expression may refer to. It is immutable: With returns a scope inside this one. It is safe for
+// concurrent use.
 type Scope struct{ ctx *hcl.EvalContext }
 
 // Files reads material inside the project for file() and its relatives. Path is relative, with slashes. Implementations
@@ -17,7 +19,7 @@ type Files interface {
 	ReadFile(path string) ([]byte, error)
 }
 
-// NewScope is a scope with the functions of the language and no names.
+// NewScope is a scope with the functions of the language and no names. With nil Files, file() is an error.
 func NewScope(files Files) *Scope {
 	return &Scope{&hcl.EvalContext{Functions: functions(files), Variables: map[string]cty.Value{}}}
 }
@@ -34,15 +36,143 @@ func (s *Scope) With(names map[string]Value) *Scope {
 	return &Scope{c}
 }
 
-// Eval evaluates the expression. The Value may be unknown; it is absent when the diagnostics have errors.
-func (e *Expr) Eval(s *Scope) (Value, diag.List) {
-	v, ds := e.hcl.Value(s.ctx)
-	if ds.HasErrors() {
-		return Value{}, fromHCL(ds, e)
+// Lookup finds a name, or an absent Value.
+func (s *Scope) Lookup(name string) Value {
+	v, ok := lookup(s.ctx, name)
+	if !ok {
+		return Value{}
 	}
-	return Value{v}, nil
+	return Value{v}
 }
 
-func functions(Files) map[string]function.Function { return nil }
+// Eval evaluates the expression. The Value may be unknown; it is absent when the diagnostics have errors.
+// A nil Expr gives an absent Value and no diagnostics.
+func (e *Expr) Eval(s *Scope) (v Value, ds diag.List) {
+	if e == nil {
+		return Value{}, nil
+	}
+	defer func() {
+		// cty panics on combinations that its authors did not think of. In the middle of a recovery that must be an
+		// error of one expression, with its place, and not the end of the run.
+		if r := recover(); r != nil {
+			v, ds = Value{}, diag.List{{Severity: diag.Error, Code: CodeDefect, Summary: "evaluation broke down",
+				Detail: "This is a defect of continuo, not of the runbook.", Range: e.rng,
+				Hint: "report it with this expression; a simpler one may avoid it"}}
+		}
+	}()
+	b := newBudget()
+	ctx := s.ctx.NewChild()
+	ctx.Variables = map[string]cty.Value{budgetName: cty.CapsuleVal(budgetType(), b)}
+	got, hds := e.hcl.Value(ctx)
+	if b.spent != nil && !hds.HasErrors() {
+		// try and can may have hidden it.
+		hds = append(hds, b.spent.asHCL(e.src.Range())...)
+	}
+	if hds.HasErrors() {
+		return Value{}, fromHCL(hds, e.rng.File, e.rng)
+	}
+	return Value{got}, nil
+}
 
-func fromHCL(hcl.Diagnostics, *Expr) diag.List { return nil }
+// problemAt is a diagnostic about the whole expression.
+func (e *Expr) problemAt(p *problem) diag.List {
+	return diag.List{{Severity: diag.Error, Code: p.code, Summary: p.summary, Detail: p.detail, Hint: p.hint, Range: e.rng}}
+}
+
+// State says what an evaluation came to.
+type State uint8
+
+// The states. Only Ready comes with a value.
+const (
+	// Wrong: the diagnostics say why.
+	Wrong State = iota
+	// Undetermined: it depends on what is not known yet. At run time that is inconclusive, never passed.
+	Undetermined
+	// Ready: the value is known.
+	Ready
+)
+
+// EvalBool evaluates a condition. Whether it holds may depend on a sensitive value; only true or false leaves. A null is
+// an error.
+func (e *Expr) EvalBool(s *Scope) (bool, State, diag.List) {
+	v, ds := e.Eval(s)
+	if ds.HasErrors() {
+		return false, Wrong, ds
+	}
+	b, err := v.truth()
+	st, ds := e.state(err, "condition", "true or false")
+	return b, st, ds
+}
+
+// EvalText evaluates to a string that may be shown: a sensitive one is an error. what names the attribute in messages.
+func (e *Expr) EvalText(s *Scope, what string) (string, State, diag.List) {
+	v, ds := e.Eval(s)
+	if ds.HasErrors() {
+		return "", Wrong, ds
+	}
+	t, err := v.Text()
+	st, ds := e.state(err, what, "a string")
+	return t, st, ds
+}
+
+// EvalStrings evaluates to a list of strings that may be shown.
+func (e *Expr) EvalStrings(s *Scope, what string) ([]string, State, diag.List) {
+	v, ds := e.Eval(s)
+	if ds.HasErrors() {
+		return nil, Wrong, ds
+	}
+	t, err := v.Strings()
+	st, ds := e.state(err, what, "a list of strings")
+	return t, st, ds
+}
+
+// EvalFloat evaluates to a number.
+func (e *Expr) EvalFloat(s *Scope, what string) (float64, State, diag.List) {
+	v, ds := e.Eval(s)
+	if ds.HasErrors() {
+		return 0, Wrong, ds
+	}
+	f, err := v.Float()
+	st, ds := e.state(err, what, "a number")
+	return f, st, ds
+}
+
+// EvalWhole evaluates to a whole number.
+func (e *Expr) EvalWhole(s *Scope, what string) (int64, State, diag.List) {
+	v, ds := e.Eval(s)
+	if ds.HasErrors() {
+		return 0, Wrong, ds
+	}
+	i, err := v.Whole()
+	st, ds := e.state(err, what, "a whole number")
+	return i, st, ds
+}
+
+// state turns the error of a conversion into a diagnostic about the expression.
+func (e *Expr) state(err error, what, want string) (State, diag.List) {
+	if err == nil {
+		return Ready, nil
+	}
+	switch p := conversionProblem(err, what, want); {
+	case p == nil:
+		return Undetermined, nil
+	default:
+		return Wrong, e.problemAt(p)
+	}
+}
+
+// conversionProblem is nil for what is merely not known yet.
+func conversionProblem(err error, what, want string) *problem {
+	switch {
+	case isUnknown(err):
+		return nil
+	case isNull(err):
+		return &problem{code: CodeNull, summary: fmt.Sprintf("%s is null", what), detail: fmt.Sprintf("It must be %s.", want),
+			hint: "use coalesce(…, DEFAULT)"}
+	case isSensitive(err):
+		return &problem{code: CodeSensitive, summary: fmt.Sprintf("%s is sensitive", what),
+			detail: "It would be shown in plans, on the screen and in the evidence.",
+			hint:   "hand secrets over with env or stdin"}
+	}
+	return &problem{code: CodeType, summary: fmt.Sprintf("%s is not %s", what, want), detail: upperFirst(err.Error()) + "."}
+}

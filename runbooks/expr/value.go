@@ -62,9 +62,6 @@ func (t Type) cty() cty.Type {
 	return t.t
 }
 
-// String is the type as it is written in the language.
-func (t Type) String() string { return t.cty().FriendlyNameForConstraint() }
-
 // String is a known string.
 func String(s string) Value { return Value{cty.StringVal(s)} }
 
@@ -327,3 +324,55 @@ func (v Value) ConvertTo(t Type) (Value, error) {
 	}
 	return Value{c}, nil
 }
+
+// truth is Truth for a condition, which may depend on a sensitive value: only true or false leaves.
+func (v Value) truth() (bool, error) {
+	c, err := v.convert(cty.Bool, true)
+	if err != nil {
+		return false, err
+	}
+	return c.True(), nil
+}
+
+// IsText reports whether the value is a string, known or not. A null is no text.
+func (v Value) IsText() bool { return !v.Absent() && !v.IsNull() && v.v.Type() == cty.String }
+
+// IsNull reports whether the value is null. An absent or unknown value is not.
+func (v Value) IsNull() bool { return !v.Absent() && v.v.IsNull() }
+
+// IsSequence reports whether the value is a list, tuple or set, known or not.
+func (v Value) IsSequence() bool { return !v.Absent() && isSequence(v.v.Type()) }
+
+// IsMapping reports whether the value is a map or an object, known or not.
+func (v Value) IsMapping() bool { return !v.Absent() && isMapping(v.v.Type()) }
+
+// Len is the number of elements of a known list, tuple, set, map or object, and 0 for anything else.
+func (v Value) Len() int {
+	if v.Absent() {
+		return 0
+	}
+	u, _ := v.v.Unmark()
+	if u.IsNull() || !u.IsKnown() || !u.CanIterateElements() {
+		return 0
+	}
+	n := 0
+	for it := u.ElementIterator(); it.Next(); {
+		n++
+	}
+	return n
+}
+
+// Equal reports whether both are known and the same in type and content, sensitive or not.
+func (v Value) Equal(o Value) bool {
+	if v.Absent() || o.Absent() {
+		return v.Absent() && o.Absent()
+	}
+	a, _ := v.v.UnmarkDeep()
+	b, _ := o.v.UnmarkDeep()
+	return a.IsWhollyKnown() && b.IsWhollyKnown() && a.RawEquals(b)
+}
+
+// isUnknown, isNull and isSensitive tell why a conversion gave no Go value.
+func isUnknown(err error) bool   { return errors.Is(err, ErrUnknown) }
+func isNull(err error) bool      { return errors.Is(err, ErrNull) }
+func isSensitive(err error) bool { return errors.Is(err, ErrSensitive) }

@@ -1,0 +1,120 @@
+package expr
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// reference is a name with its steps. It finds the same value as hcl does and says better what is missing.
+type reference struct{ *hclsyntax.ScopeTraversalExpr }
+
+// Value implements hcl.Expression.
+func (e *reference) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	t := e.Traversal
+	root := t.RootName()
+	v, ok := lookup(ctx, root)
+	if !ok {
+		return cty.DynamicVal, notHere(t, ctx).asHCL(t[0].SourceRange())
+	}
+	return follow(v, root, t[1:])
+}
+
+// relative is steps after something that is no plain name, such as f(x).y or list[0].z.
+type relative struct {
+	*hclsyntax.RelativeTraversalExpr
+}
+
+// Value implements hcl.Expression.
+func (e *relative) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, ds := e.Source.Value(ctx)
+	if ds.HasErrors() {
+		return cty.DynamicVal, ds
+	}
+	return follow(v, "the value", e.Traversal)
+}
+
+// follow takes one step after another and explains the one that fails.
+func follow(v cty.Value, path string, steps hcl.Traversal) (cty.Value, hcl.Diagnostics) {
+	var where strings.Builder
+	where.WriteString(path)
+	for _, s := range steps {
+		next, ds := s.TraversalStep(v)
+		if ds.HasErrors() {
+			return cty.DynamicVal, explainStep(ds, where.String(), v, s)
+		}
+		if name, ok := staticStep(s); ok {
+			writeStep(&where, name)
+		}
+		v = next
+	}
+	return v, nil
+}
+
+func explainStep(ds hcl.Diagnostics, path string, parent cty.Value, s hcl.Traverser) hcl.Diagnostics {
+	name, ok := staticStep(s)
+	if !ok || parent.IsNull() {
+		return ds
+	}
+	switch t := parent.Type(); {
+	case t.IsObjectType(), t.IsMapType():
+		return noAttribute(path, parent, name).asHCL(s.SourceRange())
+	case t.IsListType() || t.IsTupleType() || t.IsSetType():
+		if _, attr := s.(hcl.TraverseAttr); attr {
+			p := &problem{code: CodeNoAttribute, summary: path + " is a list and has no " + quoteIfOdd(name),
+				detail: "Only its elements may have it.", hint: "write [for x in " + path + " : x." + name + "], or sole(" + path + ")." + name}
+			return p.asHCL(s.SourceRange())
+		}
+	case t == cty.String || t == cty.Number || t == cty.Bool:
+		p := &problem{code: CodeNoAttribute, summary: path + " is a " + t.FriendlyName() + " and has no " + quoteIfOdd(name)}
+		if base, rest, ok := cutMinus(lastStep(path), nil); ok {
+			p.hint = "for a subtraction put spaces around the minus: " + base + " - " + rest
+		}
+		return p.asHCL(s.SourceRange())
+	}
+	return ds
+}
+
+func lastStep(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+
+// lookup finds a name in the nearest scope that has it.
+func lookup(ctx *hcl.EvalContext, name string) (cty.Value, bool) {
+	for ; ctx != nil; ctx = ctx.Parent() {
+		if v, ok := ctx.Variables[name]; ok {
+			return v, true
+		}
+	}
+	return cty.NilVal, false
+}
+
+// notHere explains a root that this place does not have, although others may.
+func notHere(t hcl.Traversal, ctx *hcl.EvalContext) *problem {
+	name := t.RootName()
+	if _, word := roots()[name]; !word {
+		return unknownRoot(t)
+	}
+	p := &problem{code: CodeNotHere, summary: name + " does not exist here"}
+	switch name {
+	case "self":
+		p.detail = "self is the host of a unit: it exists in what runs on hosts, and in expect."
+	case "each":
+		p.detail = "each is the element of for_each: it exists only beside one."
+	case "batch":
+		p.detail = "batch is the list of hosts of a phase that has hosts and rollout."
+	case "result":
+		p.detail = "result is what one unit left: it exists in capture and expect."
+		if _, all := lookup(ctx, "results"); all {
+			p.hint = "expect_all sees results, by the name of the host"
+		}
+	case "results":
+		p.detail = "results holds every host's result: it exists in expect_all."
+		if _, one := lookup(ctx, "result"); one {
+			p.hint = "did you mean result?"
+		}
+	default:
+		p.detail = "What the inventory and the settings of a project say cannot depend on a run."
+	}
+	return p
+}
