@@ -32,12 +32,15 @@ func (r *Resolver) fromAge(path string) (string, error) {
 	if errors.As(err, &none) {
 		return "", ErrNoIdentity
 	}
-	if err != nil {
-		return "", err
+	if err != nil { // which may quote what it found
+		return "", ErrNotAge
 	}
 	data, err := readBounded(plain)
-	if err != nil {
+	if errors.Is(err, ErrTooLarge) {
 		return "", err
+	}
+	if err != nil {
+		return "", ErrNotAge
 	}
 	return withoutNewline(string(data)), nil
 }

@@ -32,20 +32,20 @@ func (r *Resolver) fromCommand(ctx context.Context, argv []string) (string, erro
 	case err != nil:
 		return "", err
 	}
-	return withoutNewline(out.String()), nil
+	return withoutNewline(out.buf.String()), nil
 }
 
 // limited keeps at most MaxSize bytes and makes the command fail beyond.
 type limited struct {
-	bytes.Buffer
+	buf  bytes.Buffer // not embedded: its ReadFrom knows no bound
 	over bool
 }
 
 // Write implements io.Writer.
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > MaxSize {
+	if l.buf.Len()+len(p) > MaxSize {
 		l.over = true
 		return 0, ErrTooLarge
 	}
-	return l.Buffer.Write(p)
+	return l.buf.Write(p)
 }

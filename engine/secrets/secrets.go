@@ -26,6 +26,7 @@ var (
 	ErrEmpty       = errors.New("empty")
 	ErrTooLarge    = fmt.Errorf("larger than %d bytes", MaxSize)
 	ErrNobody      = errors.New("nobody to ask")
+	ErrNotAge      = errors.New("damaged, or no age file")
 	ErrNoIdentity  = errors.New("no age identity can decrypt it")
 )
 
