@@ -1,0 +1,61 @@
+# continuo. `make` lists the targets. Only Go and make are needed, for make demo and make test too; what a test needs
+# beyond that (OpenSSH and PostgreSQL servers) it skips when missing, with a reason, and fails without under CI=true.
+
+GO      ?= go
+BIN     := bin
+PKGS    ?= ./...
+FUZZTIME ?= 30s
+
+# Tools are run by version, so that go.mod holds only what the program itself needs.
+GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test race cover vet lint fmt vuln bench fuzz check clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the program: bin/continuo
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/continuo ./cmd/continuo
+
+demo: build ## a rehearsal, a drill and its verified evidence on practice hosts, in seconds
+	@examples/quickstart/demo $(BIN)/continuo $(BIN)/demo
+
+test: ## all tests, the examples included
+	$(GO) test $(PKGS)
+
+race: ## all tests with the race detector (needs a C compiler)
+	$(GO) test -race $(PKGS)
+
+cover: ## coverage by package: bin/cover.html
+	@mkdir -p $(BIN)
+	$(GO) test -coverprofile=$(BIN)/cover.out $(PKGS)
+	$(GO) tool cover -html=$(BIN)/cover.out -o $(BIN)/cover.html
+
+vet: ## go vet
+	$(GO) vet $(PKGS)
+
+lint: ## golangci-lint; the first time builds it, which takes minutes
+	$(GOLANGCI) run $(PKGS)
+
+fmt: ## format the Go code
+	gofmt -l -w cmd engine runbooks examples
+
+vuln: ## known vulnerabilities in what is linked
+	$(GOVULNCHECK) ./...
+
+bench: ## wall time and memory against their targets, on this machine
+	$(GO) run ./examples/bench
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd engine runbooks); do \
+	  for t in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$f); do \
+	    echo "== $$t in $$(dirname $$f)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); \
+	  done; done
+
+check: vet test race lint ## everything that CI runs
+
+clean: ## remove what was built
+	rm -rf $(BIN)
