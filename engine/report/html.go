@@ -38,7 +38,7 @@ type page struct {
 	Sections   []phaseView
 	Tone       string
 	DryRun     bool
-	Foot       string
+	PageRule   template.CSS
 	Styles     template.CSS
 	GapsOnly   []NotExecuted
 	ByDesign   []notGroup
@@ -68,7 +68,8 @@ func newPage(r *Report) *page {
 	v := &page{Report: r, Tone: verdictOf(r.Verdict.Verdict, r.Verdict.Closed), DryRun: r.Run.Mode == engine.DryRun}
 	v.Charts, v.ChartNote = timeline(r)
 	v.Sections = phaseViews(r)
-	v.Foot = fmt.Sprintf("%s · %s · %s · verdict: %s", modeName(r.Run.Mode), visible(r.Run.Runbook), r.Run.ID, VerdictWords(r.Verdict.Verdict))
+	v.PageRule = pageRule(fmt.Sprintf("%s · %s · %s · verdict: %s",
+		modeName(r.Run.Mode), r.Run.Runbook, r.Run.ID, VerdictWords(r.Verdict.Verdict)))
 	css, err := templates.ReadFile("templates/report.css")
 	if err == nil {
 		v.Styles = template.CSS(css) //nolint:gosec // embedded
@@ -86,6 +87,28 @@ func newPage(r *Report) *page {
 		v.HostsShown = v.HostsShown[:hostsInTable]
 	}
 	return v
+}
+
+// pageRule says how a sheet of paper looks: its foot names mode, run and verdict, so that no sheet can be taken for another.
+func pageRule(foot string) template.CSS {
+	const font = `font: 8pt "Liberation Sans", Arial, sans-serif; color: #44494f;`
+	return template.CSS(`@page { size: A4; margin: 15mm 15mm 17mm; @bottom-left { content: ` + cssString(foot) + `; ` + font + //nolint:gosec // escaped
+		` } @bottom-right { content: counter(page) " / " counter(pages); ` + font + ` } }`)
+}
+
+// cssString is foreign text as a string of CSS.
+func cssString(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range visible(text) {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == ' ' || r == '-' || r == '.' || r == ':' {
+			b.WriteRune(r)
+			continue
+		}
+		fmt.Fprintf(&b, `\%06x `, r) // the blank ends the escape
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 func phaseViews(r *Report) []phaseView {
@@ -145,7 +168,7 @@ func (v *page) funcs() template.FuncMap {
 		"mode": ModeWords, "modeName": modeName, "verdict": VerdictWords, "outcome": OutcomeWords,
 		"sign": outcomeSign, "tone": outcomeTone, "resultSign": resultSign, "resultTone": resultTone, "clockWords": clockWords,
 		"plural": plural, "count": count, "size": size,
-		"anchor": anchor, "target": targetWords, "achieved": achievedWords, "span": spanWords, "excerpt": excerptOf,
+		"anchor": anchor, "target": targetWords, "achieved": achievedWords, "span": spanWords,
 		"names": namesHTML,
 		"str":   func(x any) string { return fmt.Sprint(x) },
 		"sub":   func(a, b int) int { return a - b },
@@ -153,7 +176,7 @@ func (v *page) funcs() template.FuncMap {
 		"int":   func(n uint64) int { return int(n) }, //nolint:gosec // a count of events
 		"deref": func(b *bool) bool { return b != nil && *b },
 		"brief": brief, "verifyTool": verifyTool, "verifyHand": verifyHand,
-		"instructionsOf": itemView.instructions,
+		"instructionsOf": itemView.instructions, "cleanup": cleanupWords,
 	}
 }
 
@@ -185,8 +208,6 @@ func outputHTML(o Output) template.HTML {
 	return out
 }
 
-func excerptOf(o Output) bool { return o.Text != "" }
-
 func durHTML(s *Seconds) template.HTML {
 	if s == nil {
 		return "–"
@@ -217,7 +238,7 @@ func (v *page) clockHTML(t time.Time) template.HTML {
 	}
 	out := fmt.Sprintf(`<time class="nw" datetime="%s">%s</time>`, t.UTC().Format(time.RFC3339Nano), text)
 	if l := local(t, v.loc); l != "" {
-		out += fmt.Sprintf(` <span class="local nw">%s</span>`, template.HTMLEscapeString(l))
+		out += fmt.Sprintf(` <span class="local nw">(%s)</span>`, template.HTMLEscapeString(l))
 	}
 	return template.HTML(out) //nolint:gosec // times and an escaped zone name
 }

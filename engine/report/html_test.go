@@ -20,5 +20,8 @@ func TestWriteSamples(t *testing.T) {
 		var html bytes.Buffer
 		require.NoError(t, s.report(t).HTML(&html))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".html"), html.Bytes(), 0o600))
+		var md bytes.Buffer
+		require.NoError(t, s.report(t).Markdown(&md))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".md"), md.Bytes(), 0o600))
 	}
 }

@@ -71,7 +71,7 @@ func buildUnit(u *engine.UnitRecord) Unit {
 	switch {
 	case u.Outcome == "" && u.Standing == engine.Open:
 		out.Outcome, out.Reason = engine.Unknown, "its attempt has no outcome in the record"
-	case !u.StartedAt.IsZero() && ran(u.Outcome):
+	case !u.StartedAt.IsZero() && ran(u.Outcome) && (u.Duration > 0 || u.Outcome != engine.Unreachable):
 		out.Took = took(u.Duration)
 	}
 	for _, o := range u.Outputs {
@@ -142,7 +142,8 @@ func buildFailures(items []Item) []Failure {
 			if u.Outcome.Standing() == engine.Done || u.Outcome == "" || u.Outcome == engine.NotReached {
 				continue
 			}
-			f := Failure{Item: i.ID, Key: u.Key, Host: u.Host, Outcome: u.Outcome, Reason: u.Reason}
+			f := Failure{Item: i.ID, Key: u.Key, Host: u.Host, Outcome: u.Outcome, Reason: u.Reason,
+				Tolerated: u.Cause == engine.CauseTolerated}
 			if u.SettledBy != "" {
 				f.Settled = string(u.Standing) + ", by " + u.SettledBy
 			}

@@ -129,6 +129,8 @@ type Failure struct {
 	Outcome engine.Outcome  `json:"outcome"`
 	Reason  string          `json:"reason,omitempty"`
 	Settled string          `json:"settled,omitempty"` // a later word, with who gave it
+	// Tolerated: the runbook allows this outcome on this host.
+	Tolerated bool `json:"tolerated,omitempty"`
 }
 
 // NotExecuted is an item, or one of its hosts, that the run did not execute.

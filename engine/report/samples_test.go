@@ -55,7 +55,7 @@ func failoverPlan() *engine.Plan {
 		Title: "The standby is close behind", Expects: []string{"result.lag <= var.max_lag"},
 		Commands: argv("psql", "-XAtqc", "select lag_seconds, replayed_at from ops.replication")})
 	add(engine.PlanItem{ID: "check.disk", Kind: runbooks.Check, Phase: "assess", Hosts: []string{"db-b1", "app-b1", "app-b2"},
-		Effect: runbooks.Read, Commands: argv("df", "-P", "/var")})
+		Effect: runbooks.Read, After: after("check.replication"), Commands: argv("df", "-P", "/var")})
 	add(engine.PlanItem{ID: "step.freeze", Kind: runbooks.Step, Phase: "fail over", Hosts: []string{"app-b1"}, Effect: runbooks.Change,
 		HasRollback: true, Commands: argv("systemctl", "stop", "payments-writer")})
 	add(engine.PlanItem{ID: "step.promote", Kind: runbooks.Step, Phase: "fail over", Hosts: db, Effect: runbooks.Change, Irreversible: true,

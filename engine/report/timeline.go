@@ -89,7 +89,7 @@ func timeline(r *Report) (charts []chart, note string) {
 	}
 	chosen, note := chooseItems(r.Items)
 	rows := chartRows(r, chosen, total)
-	pieces := slices.Collect(slices.Chunk(rows, rowsOfPiece))
+	pieces := cutRows(rows)
 	marks := chartMarks(r, total)
 	for n, piece := range pieces {
 		c := chart{ID: fmt.Sprintf("timeline-%d", n+1), Title: "Timeline", Rows: piece, Ticks: ticks(total)}
@@ -111,6 +111,19 @@ func timeline(r *Report) (charts []chart, note string) {
 		charts = append(charts, c)
 	}
 	return charts, note
+}
+
+// cutRows divides rows into pieces; a heading stays with the row that follows it.
+func cutRows(rows []chartRow) [][]chartRow {
+	var out [][]chartRow
+	for len(rows) > rowsOfPiece {
+		n := rowsOfPiece
+		for n > 1 && rows[n-1].Heading {
+			n--
+		}
+		out, rows = append(out, rows[:n]), rows[n:]
+	}
+	return append(out, rows)
 }
 
 // chooseItems picks what is drawn of a long run: the critical path, what went wrong, and the longest.
@@ -171,11 +184,32 @@ func chartRows(r *Report, chosen map[int]bool, total time.Duration) []chartRow {
 		i := &r.Items[n]
 		if i.Phase != phase {
 			phase = i.Phase
-			rows = append(rows, chartRow{Heading: true, Label: shorten(visible(headings[phase]), 90)})
+			rows = append(rows, phaseRow(r, phase, headings[phase], total))
 		}
 		rows = append(rows, itemRow(i, total))
 	}
 	return rows
+}
+
+// phaseRow is the heading of a phase, with a thin bar from its first item's beginning to its last one's end.
+func phaseRow(r *Report, phase, title string, total time.Duration) chartRow {
+	row := chartRow{Heading: true, Label: shorten(visible(title), 90)}
+	begin, end := time.Duration(-1), time.Duration(0)
+	for n := range r.Items {
+		i := &r.Items[n]
+		if i.Phase != phase || i.Took == nil {
+			continue
+		}
+		if begin < 0 || i.Offset.Duration() < begin {
+			begin = i.Offset.Duration()
+		}
+		end = max(end, i.Offset.Duration()+i.Took.Duration())
+	}
+	if begin >= 0 {
+		row.Bars = []bar{newBar(begin, end-begin, total, "phase")}
+		row.Note = human(end - begin)
+	}
+	return row
 }
 
 func itemRow(i *Item, total time.Duration) chartRow {

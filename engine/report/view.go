@@ -33,6 +33,13 @@ type itemView struct {
 	// Others counts the units that are not shown and did not fail, and says how long they took.
 	Others  string
 	OnHosts bool
+	Outputs []outputView
+}
+
+// outputView is an output with the units that wrote the same.
+type outputView struct {
+	Output
+	Who string
 }
 
 // unitView is a unit with the parts that are worth a line.
@@ -69,7 +76,8 @@ type commandRow struct {
 }
 
 func newItemView(i *Item) itemView {
-	v := itemView{Item: i, OnHosts: i.Kind.OnHosts()}
+	v := itemView{Item: i}
+	v.OnHosts = i.Kind.OnHosts() && slices.ContainsFunc(i.Units, func(u Unit) bool { return u.Host != "" || u.Key != "" || ran(u.Outcome) })
 	v.Counts = countOutcomes(i.Units)
 	v.Expected = expectRows(i)
 	v.Commands = commandRows(i)
@@ -100,7 +108,30 @@ func newItemView(i *Item) itemView {
 	if left := fine[min(len(fine), len(v.Shown)-min(len(failing), failingShown)):]; len(left) > 0 {
 		v.Others = othersWords(left)
 	}
+	v.Outputs = outputViews(v.Shown)
 	return v
+}
+
+// outputViews shows an output once when several units wrote the same.
+func outputViews(units []unitView) []outputView {
+	var out []outputView
+	var who [][]string
+	for _, u := range units {
+		for _, o := range u.Unit.Outputs {
+			n := slices.IndexFunc(out, func(v outputView) bool {
+				return v.SHA256 == o.SHA256 && v.Part == o.Part && v.Stream == o.Stream && v.Attempt == o.Attempt
+			})
+			if n < 0 {
+				out, who = append(out, outputView{Output: o}), append(who, nil)
+				n = len(out) - 1
+			}
+			who[n] = append(who[n], u.Name)
+		}
+	}
+	for n := range out {
+		out[n].Who = someOf(who[n])
+	}
+	return out
 }
 
 // badUnit reports whether a unit deserves a reader's attention: it failed, is unknown, or took more than one attempt.
@@ -212,7 +243,7 @@ func endWords(p Part) string {
 	switch {
 	case p.Signal != "":
 		text += ", signal " + p.Signal
-	case p.ExitCode != nil:
+	case p.ExitCode != nil && !strings.Contains(p.Reason, "exit code"):
 		text += fmt.Sprintf(", exit code %d", *p.ExitCode)
 	}
 	if p.Reason != "" {

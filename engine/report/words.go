@@ -12,7 +12,8 @@ func ModeWords(m engine.Mode) string {
 	case engine.Live:
 		return "Live run: the steps were executed on the hosts."
 	case engine.DryRun:
-		return "Dry-run: nothing was changed. Checks ran on the hosts; steps did not. This is no test of recovery."
+		return "Dry-run: no step was executed. Only checks ran on the hosts; that they change nothing is their author's word. " +
+			"This is no test of recovery."
 	case engine.Simulate:
 		return "Test in simulation: no host was contacted. What hosts and people said was made up by the test."
 	}
@@ -149,4 +150,24 @@ func joinWords(words []string) string {
 // plural counts in words: 1 host, 2 hosts.
 func plural(n int, one string) string {
 	return count(n) + " " + map[bool]string{true: one, false: one + "s"}[n == 1]
+}
+
+// cleanupWords says what the cleanup came to.
+func cleanupWords(r *Report) string {
+	c := &r.Cleanup
+	switch {
+	case c.Planned == 0:
+		return "The runbook has none."
+	case r.Run.Mode == engine.DryRun:
+		return plural(c.Planned, "item") + "; a dry-run does not clean up."
+	case !c.Ran:
+		return "It did not run to its end."
+	case len(c.Failed) > 0:
+		names := make([]string, len(c.Failed))
+		for n, id := range c.Failed {
+			names[n] = string(id)
+		}
+		return "It ran, and these items failed, so that something may be left: " + strings.Join(names, ", ") + "."
+	}
+	return "It ran, and every item of it is done."
 }
