@@ -1,0 +1,434 @@
+package loader
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+	"github.com/continuo-runbooks/continuo/runbooks/scope"
+)
+
+// jump is a via that is resolved once all hosts are known.
+type jump struct {
+	to        expr.Ref
+	rng       diag.Range
+	inherited bool // from the fleet or the project
+}
+
+// settings are the connection of a level, with its jump not resolved yet.
+type settings struct {
+	conn runbooks.Connection
+	port int
+	via  *jump
+	how  runbooks.BecomeMethod
+}
+
+// inventory reads hosts, expands fleets in place, resolves jump hosts and evaluates groups.
+func (l *loader) inventory() {
+	base := settings{}
+	if ps := l.root.of("project"); len(ps) > 0 {
+		l.within(ps[0].title(), func() { base = l.settings(ps[0], base, nil) })
+	}
+	vias := map[*runbooks.Host]*jump{}
+	fleets := map[string][]*runbooks.Host{}
+	for _, n := range l.root.blocks {
+		l.within(n.title(), func() {
+			switch n.schema.Type {
+			case "host":
+				if h := l.host(n, n.label, nil, inherit(base), vias); h != nil {
+					l.addHost(h, n.labelRange())
+				}
+			case "fleet":
+				fleets[n.label] = l.fleet(n, base, vias)
+			}
+		})
+	}
+	l.jumps(vias)
+	l.hostValues()
+	l.groups(fleets)
+}
+
+// inherit marks a jump as one that the host itself did not ask for.
+func inherit(s settings) settings {
+	if s.via != nil {
+		v := *s.via
+		v.inherited = true
+		s.via = &v
+	}
+	return s
+}
+
+func (l *loader) addHost(h *runbooks.Host, at hcl.Range) bool {
+	if first := l.project.Host(h.Name); first != nil && l.inv.state["host."+h.Name] == done {
+		d := l.report("CON-S040", at, "host %q is declared twice", h.Name)
+		d.Related = []diag.Related{{Message: "the first one", Range: first.Range}}
+		return false
+	}
+	l.inv.state["host."+h.Name] = done
+	l.project.Hosts = append(l.project.Hosts, h)
+	return true
+}
+
+// settings reads the connection and become blocks of a project, fleet or host over those of the level above.
+func (l *loader) settings(n *node, over settings, each map[string]expr.Value) settings {
+	if b := n.one("become"); b != nil {
+		if m := l.inText(b, "method", each); m != "" {
+			over.how.Method = m
+		}
+		if r, ok := l.ref(b, "password"); ok && l.exists(r, "CON-R007") {
+			over.how.Password = r.Name
+		}
+	}
+	c := n.one("connection")
+	if c == nil {
+		return over
+	}
+	over = l.connectionTexts(c, over, each)
+	if p := l.inWhole(c, "port", 1, 65535, each); p != 0 {
+		over.port = p
+	}
+	if r, ok := l.ref(c, "password"); ok && l.exists(r, "CON-R007") {
+		over.conn.Password = r.Name
+	}
+	if r, ok := l.ref(c, "via"); ok {
+		over.via = &jump{to: r, rng: r.Range}
+	}
+	if d := l.duration(c, "connect_timeout"); d != 0 {
+		over.conn.ConnectTimeout = d
+	}
+	if d := l.duration(c, "handshake_timeout"); d != 0 {
+		over.conn.HandshakeTimeout = d
+	}
+	if d := l.duration(c, "keepalive"); d != 0 {
+		over.conn.Keepalive = d
+	}
+	if i := l.inWhole(c, "max_sessions", 1, 64, each); i != 0 {
+		over.conn.MaxSessions = i
+	}
+	if c.attr("plain") != nil {
+		over.conn.Plain = l.flag(c, "plain")
+	}
+	return over
+}
+
+func (l *loader) connectionTexts(c *node, over settings, each map[string]expr.Value) settings {
+	set := func(name string, to *string) {
+		if c.attr(name) != nil {
+			*to = l.inText(c, name, each)
+		}
+	}
+	set("user", &over.conn.User)
+	set("certificate_file", &over.conn.CertificateFile)
+	set("agent", &over.conn.Agent)
+	set("host_key_alias", &over.conn.HostKeyAlias)
+	set("ssh_config", &over.conn.SSHConfig)
+	if a := c.attr("user"); a != nil && over.conn.User != "" && !userName.MatchString(over.conn.User) {
+		l.report("CON-S030", a.Expr.Range(), "%q is no user name", over.conn.User).Hint = "letters, digits, . _ - and not beginning with -"
+	}
+	if a := c.attr("host_key_alias"); a != nil && !validHostName(over.conn.HostKeyAlias) && !l.failed(a.Expr.Range()) {
+		l.report("CON-S030", a.Expr.Range(), "%q is no host name", over.conn.HostKeyAlias)
+	}
+	if c.attr("identity_files") != nil {
+		over.conn.IdentityFiles = l.inTexts(c, "identity_files", each)
+	}
+	if c.attr("legacy_algorithms") != nil {
+		over.conn.LegacyAlgorithms = l.inTexts(c, "legacy_algorithms", each)
+	}
+	return over
+}
+
+// failed reports whether an error stands at the place already.
+func (l *loader) failed(at hcl.Range) bool {
+	p := place(at)
+	for _, d := range l.diags {
+		if d.Range.File == p.File && d.Range.Start.Byte >= p.Start.Byte && d.Range.Start.Byte <= p.End.Byte && d.Severity == diag.Error {
+			return true
+		}
+	}
+	return false
+}
+
+// inText, inWhole and inTexts read constants of the inventory, which may use locals and each.
+func (l *loader) inText(n *node, name string, each map[string]expr.Value) string {
+	s, ok := l.attrScope(n, name, each)
+	if !ok {
+		return ""
+	}
+	return l.textIn(n, name, s)
+}
+
+func (l *loader) inWhole(n *node, name string, low, high int64, each map[string]expr.Value) int {
+	s, ok := l.attrScope(n, name, each)
+	if !ok {
+		return 0
+	}
+	return l.whole(n, name, low, high, s)
+}
+
+func (l *loader) inTexts(n *node, name string, each map[string]expr.Value) []string {
+	s, ok := l.attrScope(n, name, each)
+	if !ok {
+		return nil
+	}
+	return l.textsIn(n, name, s)
+}
+
+func (l *loader) attrScope(n *node, name string, each map[string]expr.Value) (*expr.Scope, bool) {
+	a := n.attr(name)
+	if a == nil {
+		return nil, false
+	}
+	return l.staticScope(l.expr(a), each)
+}
+
+func (l *loader) host(n *node, name string, each map[string]expr.Value, over settings, vias map[*runbooks.Host]*jump) *runbooks.Host {
+	over = l.settings(n, over, each)
+	h := &runbooks.Host{
+		Name: name, Address: l.inText(n, "address", each), Port: over.port, Site: l.inText(n, "site", each),
+		Environment: runbooks.Environment(l.inText(n, "environment", each)), CI: l.inText(n, "ci", each),
+		Owner: l.inText(n, "owner", each), Connection: over.conn, Become: over.how, Range: place(n.rng()),
+	}
+	if s, ok := l.attrScope(n, "labels", each); ok {
+		h.Labels = l.stringMap(n, "labels", s)
+	}
+	if p := l.inWhole(n, "port", 1, 65535, each); p != 0 {
+		h.Port = p
+	}
+	if h.Port == 0 {
+		h.Port = 22
+	}
+	if h.Environment == "" {
+		h.Environment = l.project.Environment
+	}
+	if a := n.attr("address"); a != nil && !l.failed(a.Expr.Range()) {
+		l.address(h.Address, a.Expr.Range())
+	}
+	vias[h] = over.via
+	return h
+}
+
+// address accepts a DNS name or an IP address, never an option and never a port.
+func (l *loader) address(s string, at hcl.Range) {
+	if _, err := netip.ParseAddr(s); err == nil || validHostName(s) {
+		return
+	}
+	d := l.report("CON-S030", at, "%q is neither a DNS name nor an IP address", s)
+	if host, port, ok := strings.Cut(s, ":"); ok && validHostName(host) {
+		d.Hint = fmt.Sprintf("the port has an attribute of its own: address = %q and port = %s", host, port)
+	}
+	if user, host, ok := strings.Cut(s, "@"); ok {
+		d.Hint = fmt.Sprintf("the user stands in the connection block: address = %q and connection { user = %q }", host, user)
+	}
+}
+
+// fleet makes a host of each element of its data.
+func (l *loader) fleet(n *node, base settings, vias map[*runbooks.Host]*jump) []*runbooks.Host {
+	s, ok := l.attrScope(n, "for_each", nil)
+	if !ok {
+		return nil
+	}
+	v, ok := l.constant(n.attr("for_each"), s)
+	if !ok {
+		return nil
+	}
+	rows, err := v.Elements()
+	if err != nil {
+		l.wrong(n.attr("for_each"), "a list, set or map", v)
+		return nil
+	}
+	if len(l.project.Hosts)+len(rows) > l.opts.Limits.Hosts {
+		l.report("CON-G002", n.attr("for_each").Expr.Range(), "the inventory has more than %d hosts", l.opts.Limits.Hosts)
+		return nil
+	}
+	var out []*runbooks.Host
+	for _, row := range rows {
+		before := len(l.diags)
+		each := map[string]expr.Value{"each": expr.Object(map[string]expr.Value{"key": expr.String(row.Key), "value": row.Value})}
+		h := l.fleetHost(n, base, each, vias)
+		if len(l.diags) > before { // the other rows would say the same
+			for i := range l.diags[before:] {
+				d := &l.diags[before+i]
+				d.Detail = strings.TrimSpace(d.Detail + fmt.Sprintf(" (with each.key = %q)", row.Key))
+			}
+			return out
+		}
+		out = append(out, h)
+	}
+	return out
+}
+
+func (l *loader) fleetHost(n *node, base settings, each map[string]expr.Value, vias map[*runbooks.Host]*jump) *runbooks.Host {
+	a := n.attr("name")
+	if a == nil {
+		return nil
+	}
+	name := l.inText(n, "name", each)
+	if !l.failed(a.Expr.Range()) && (!validHostName(name) || name == runbooks.ControlName) {
+		l.report("CON-S020", a.Expr.Range(), "%q is not a host name", name)
+		return nil
+	}
+	h := l.host(n, name, each, inherit(base), vias)
+	if !l.addHost(h, a.Expr.Range()) {
+		return nil
+	}
+	return h
+}
+
+// jumps resolves via. A jump host that would be reached through itself by what the project or fleet says has none.
+func (l *loader) jumps(vias map[*runbooks.Host]*jump) {
+	for _, h := range l.project.Hosts {
+		v := vias[h]
+		if v == nil {
+			continue
+		}
+		to := l.project.Host(v.to.Name)
+		if to == nil {
+			if !l.failedAt(v.rng) {
+				l.reportAt("CON-R004", v.rng, "there is no host %q", v.to.Name).Hint = l.didYouMean("host", v.to.Name)
+			}
+			continue
+		}
+		if v.inherited && l.leadsTo(to, h, vias) {
+			continue
+		}
+		h.Connection.Via = to
+	}
+	for _, h := range l.project.Hosts {
+		path := []string{h.Name}
+		for at := h.Connection.Via; at != nil; at = at.Connection.Via {
+			path = append(path, at.Name)
+			if at == h {
+				d := l.reportAt("CON-R020", vias[h].rng, "host %q is reached through itself", h.Name)
+				d.Detail = strings.Join(path, " via ")
+				break
+			}
+			if len(path) > 16 {
+				if !l.hasCode("CON-R020") {
+					l.reportAt("CON-R020", vias[h].rng, "host %q is reached through more than 15 others", h.Name)
+				}
+				break
+			}
+		}
+	}
+}
+
+func (l *loader) failedAt(r diag.Range) bool {
+	for _, d := range l.diags {
+		if d.Range == r {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loader) hasCode(code string) bool {
+	for _, d := range l.diags {
+		if d.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// leadsTo reports whether the chain of jumps from a host arrives at another.
+func (l *loader) leadsTo(from, to *runbooks.Host, vias map[*runbooks.Host]*jump) bool {
+	for range 17 {
+		if from == to {
+			return true
+		}
+		v := vias[from]
+		if v == nil {
+			return false
+		}
+		if from = l.project.Host(v.to.Name); from == nil {
+			return false
+		}
+	}
+	return false
+}
+
+func (l *loader) hostValues() {
+	l.inv.hosts = map[string]expr.Value{}
+	list := make([]expr.Value, 0, len(l.project.Hosts))
+	for _, h := range l.project.Hosts {
+		v := scope.HostValue(h)
+		if v.Absent() {
+			continue
+		}
+		l.inv.hosts[h.Name] = v
+		list = append(list, v)
+		if _, ok := l.names["host"][h.Name]; !ok { // from a fleet
+			l.names.add("host", h.Name, &node{schema: hostBlock(), label: h.Name})
+		}
+	}
+	l.inv.list = expr.Tuple(list...)
+}
+
+// groups evaluates groups, those that others need first.
+func (l *loader) groups(fleets map[string][]*runbooks.Host) {
+	byName := map[string]*runbooks.Group{}
+	l.inv.groupOf = func(name string) bool { return l.group(name, fleets, byName) }
+	for _, n := range l.root.blocks {
+		if n.schema.Type != "group" && n.schema.Type != "fleet" {
+			continue
+		}
+		l.inv.groupOf(n.label)
+		if g := byName[n.label]; g != nil && l.names["group"][n.label] == n {
+			l.project.Groups = append(l.project.Groups, g)
+		}
+	}
+}
+
+func (l *loader) group(name string, fleets map[string][]*runbooks.Host, byName map[string]*runbooks.Group) bool {
+	key := "group." + name
+	n := l.names["group"][name]
+	switch l.inv.state[key] {
+	case done:
+		return true
+	case visiting:
+		l.report("CON-R021", n.rng(), "group %q needs itself", name).Hint = "break the circle of groups and locals"
+		return false
+	case unusable:
+		return false
+	case unvisited:
+	}
+	l.inv.state[key] = visiting
+	hosts, ok := fleets[name], true
+	if n.schema.Type == "group" {
+		l.within(n.title(), func() { hosts, ok = l.groupHosts(n) })
+	}
+	if !ok {
+		l.inv.state[key] = unusable
+		return false
+	}
+	l.inv.state[key] = done
+	byName[name] = &runbooks.Group{Name: name, Hosts: hosts, Range: place(n.rng())}
+	values := make([]expr.Value, 0, len(hosts))
+	for _, h := range hosts {
+		values = append(values, scope.HostValue(h))
+	}
+	l.inv.groups[name] = expr.Tuple(values...)
+	return true
+}
+
+func (l *loader) groupHosts(n *node) ([]*runbooks.Host, bool) {
+	s, ok := l.attrScope(n, "hosts", nil)
+	if !ok {
+		return nil, false
+	}
+	v, ok := l.constant(n.attr("hosts"), s)
+	if !ok {
+		return nil, false
+	}
+	hosts, err := scope.Hosts(l.project, v)
+	if err != nil {
+		l.report("CON-T003", n.attr("hosts").Expr.Range(), "hosts: %s", err).Hint = "write a host, a list of hosts, or lists of lists"
+		return nil, false
+	}
+	return hosts, true
+}

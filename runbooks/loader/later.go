@@ -1,0 +1,64 @@
+package loader
+
+import "fmt"
+
+// later lists what the language has and the executor cannot execute yet, by block type or by block.attribute (or
+// block.attribute=word). Using it is an error that says so: nothing is ever ignored. Entries go as the engine grows.
+func later() map[string]string {
+	return map[string]string{
+		"gate":     "gates come in a later version",
+		"decision": "decisions come in a later version",
+		"call":     "calls of other runbooks come in a later version",
+		"transfer": "transfers come in a later version",
+		"lane":     "lanes come in a later version",
+		"rollout":  "rollouts in batches come in a later version; without one all hosts are one batch",
+		"retry":    "retries come in a later version",
+		"rollback": "rollbacks come in a later version",
+		"output":   "outputs come with calls in a later version",
+
+		"*.for_each":      "for_each on items comes in a later version",
+		"*.max_items":     "for_each on items comes in a later version",
+		"*.parallel_each": "for_each on items comes in a later version",
+		"*.tolerate":      "tolerate comes in a later version",
+		"*.requires":      "gates come in a later version",
+		"*.typed":         "typed confirmation comes in a later version",
+
+		"manual.role":          "roles of manual items come in a later version",
+		"manual.people":        "several people for a manual item come in a later version",
+		"manual.rollback":      "rollbacks come in a later version",
+		"runbook.update_every": "promised updates come in a later version",
+
+		"secret.command": "secrets from a command come in a later version; use env or file",
+		"secret.prompt":  "secrets that a person types come in a later version; use env or file",
+		"secret.age":     "secrets encrypted with age come in a later version; use env or file",
+
+		"*.on_failure=ask":      "asking after a failure comes in a later version; use stop or continue",
+		"*.on_failure=rollback": "rollbacks come in a later version; use stop or continue",
+	}
+}
+
+// refuseLater reports what the table names, anywhere below a node.
+func (l *loader) refuseLater(n *node, table map[string]string) {
+	if why, ok := table[n.schema.Type]; ok && n.block != nil {
+		l.report("CON-L001", n.rng(), "%s", why).Hint = "this version would have to ignore it, which it never does"
+		return
+	}
+	for _, a := range sortedAttrs(n.attrs) {
+		keys := []string{n.schema.Type + "." + a.Name}
+		if n.schema.Type != "fleet" {
+			keys = append(keys, "*."+a.Name)
+		}
+		if s, ok := literal(a.Expr); ok {
+			keys = append(keys, fmt.Sprintf("*.%s=%s", a.Name, s))
+		}
+		for _, k := range keys {
+			if why, ok := table[k]; ok {
+				l.report("CON-L001", a.NameRange, "%s", why).Hint = "this version would have to ignore it, which it never does"
+				break
+			}
+		}
+	}
+	for _, c := range n.blocks {
+		l.refuseLater(c, table)
+	}
+}

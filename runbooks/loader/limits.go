@@ -1,0 +1,25 @@
+package loader
+
+// Limits bound what a project may ask of the machine that loads it. They are far above what people write and far below
+// what could exhaust memory, time or the parser's stack.
+type Limits struct {
+	FileBytes  int64 // of one file
+	TotalBytes int64 // of all files read
+	Files      int   // files read
+	Tokens     int   // of one file
+	Nesting    int   // brackets, templates and blocks inside each other
+	Operators  int   // in one expression, outside nested brackets
+	Conditions int   // question marks in one expression, outside nested brackets
+	Unary      int   // unary operators in a row
+	Digits     int   // of a number
+	Exponent   int   // of a number, absolute
+	Hosts      int   // of the inventory
+}
+
+// DefaultLimits are the limits of Load when Options has none.
+func DefaultLimits() Limits {
+	return Limits{
+		FileBytes: 1 << 20, TotalBytes: 32 << 20, Files: 2000, Tokens: 200_000, Nesting: 64, Operators: 512, Conditions: 64,
+		Unary: 8, Digits: 40, Exponent: 308, Hosts: 20_000,
+	}
+}

@@ -1,0 +1,185 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// Options say how to load. The zero value is what the command line uses, but for Version.
+type Options struct {
+	// Version of continuo, compared with the project's required_version; empty or "dev": not compared.
+	Version string
+	// Limits bound the work. The zero value means DefaultLimits.
+	Limits Limits
+	// AllowLater accepts what the executor cannot execute yet. For fmt, docs and tests of the language.
+	AllowLater bool
+}
+
+// Load reads the project in dir. The diagnostics are sorted; with an error among them the Project is nil. The error is
+// about the world: the directory cannot be read.
+func Load(dir string, opts Options) (*runbooks.Project, diag.List, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("project %s: %w", dir, err)
+	}
+	root, err := os.OpenRoot(abs)
+	if err != nil {
+		return nil, nil, fmt.Errorf("project %s: %w", dir, cause(err))
+	}
+	defer func() { _ = root.Close() }()
+	return LoadFS(root.FS(), abs, opts)
+}
+
+// LoadFS is Load for a file system whose root is the project. dir becomes Project.Dir. The file system must refuse paths
+// that lead outside it, as os.Root does. It is not used after the call has returned.
+func LoadFS(fsys fs.FS, dir string, opts Options) (*runbooks.Project, diag.List, error) {
+	if opts.Limits == (Limits{}) {
+		opts.Limits = DefaultLimits()
+	}
+	l := &loader{
+		opts: opts, source: newSource(fsys, opts.Limits), parsed: map[string][]byte{},
+		exprs:   map[*hclsyntax.Attribute]*expr.Expr{},
+		project: &runbooks.Project{Dir: dir, Environment: runbooks.Production},
+	}
+	names, err := listFiles(fsys)
+	if err != nil {
+		return nil, nil, fmt.Errorf("project %s: %w", dir, cause(err))
+	}
+	if err := l.load(names); err != nil {
+		return nil, nil, fmt.Errorf("project %s: %w", dir, err)
+	}
+	diags := l.diags.Sorted()
+	if diags.HasErrors() {
+		return nil, diags, nil
+	}
+	l.project.Files = l.source.all()
+	return l.project, diags, nil
+}
+
+// listFiles are the *.hcl files directly in the project, sorted. Hidden files are editors' business.
+func listFiles(fsys fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".hcl") && !strings.HasPrefix(e.Name(), ".") && !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// loader is one call of Load.
+type loader struct {
+	opts    Options
+	source  *source
+	exprs   map[*hclsyntax.Attribute]*expr.Expr
+	parsed  map[string][]byte // source of each *.hcl file, for expr.New
+	diags   diag.List
+	context string // what encloses the place that is being read
+	project *runbooks.Project
+
+	root  *node // everything of the *.hcl files
+	tests *node // everything of the *.test.hcl files
+
+	names names
+	plain *expr.Scope // functions only
+	inv   inventory
+}
+
+func (l *loader) load(names []string) error {
+	if len(names) == 0 {
+		l.report("CON-P001", hcl.Range{Filename: "."}, "the project has no *.hcl files").Hint = "`continuo init` makes a small project to begin with"
+		return nil
+	}
+	l.root = &node{schema: ProjectSchema()}
+	l.tests = &node{schema: TestSchema()}
+	for _, name := range names {
+		if err := l.readFile(name); err != nil {
+			return err
+		}
+	}
+	l.plain = expr.NewScope(l.source)
+	if l.diags.HasErrors() && l.broken() {
+		return nil
+	}
+	l.build()
+	return nil
+}
+
+// readFile reads, guards, parses and checks the structure of one file.
+func (l *loader) readFile(name string) error {
+	src, err := l.source.ReadFile(name)
+	switch {
+	case errors.Is(err, ErrOutside), errors.Is(err, ErrNotFile), errors.Is(err, ErrTooMany):
+		l.report("CON-P004", startOf(name), "%s", strings.TrimPrefix(err.Error(), fmt.Sprintf("file %q: ", name))).
+			Hint = "a project holds regular files of its own"
+		return nil
+	case errors.Is(err, ErrTooLarge):
+		l.report("CON-G001", startOf(name), "the file is larger than the limit").Hint =
+			fmt.Sprintf("at most %d bytes a file, %d together", l.opts.Limits.FileBytes, l.opts.Limits.TotalBytes)
+		return nil
+	case err != nil:
+		return err
+	}
+	if ds := guard(name, src, l.opts.Limits); len(ds) > 0 {
+		l.diags = append(l.diags, ds...)
+		return nil
+	}
+	l.parsed[name] = src
+	body, ok := l.parse(name, src)
+	if body == nil {
+		return nil
+	}
+	target := l.root
+	if strings.HasSuffix(name, ".test.hcl") {
+		target = l.tests
+	}
+	l.decode(body, target, !ok)
+	return nil
+}
+
+// broken reports whether so little could be read that anything said about references would mislead.
+func (l *loader) broken() bool {
+	for _, d := range l.diags {
+		if d.Severity == diag.Error && (strings.HasPrefix(d.Code, "CON-G") || strings.HasPrefix(d.Code, "CON-S00") || d.Code == "CON-P004") {
+			return true
+		}
+	}
+	return false
+}
+
+// report adds an error and returns it, to be completed at once: the pointer is good until the next report.
+func (l *loader) report(code string, rng hcl.Range, format string, args ...any) *diag.Diagnostic {
+	return l.reportAt(code, place(rng), format, args...)
+}
+
+func (l *loader) reportAt(code string, rng diag.Range, format string, args ...any) *diag.Diagnostic {
+	l.diags = append(l.diags, diag.Diagnostic{
+		Severity: diag.Error, Code: code, Summary: fmt.Sprintf(format, args...), Range: rng, Context: l.context,
+	})
+	return &l.diags[len(l.diags)-1]
+}
+
+// within sets the context for what f reports.
+func (l *loader) within(context string, f func()) {
+	before := l.context
+	l.context = context
+	f()
+	l.context = before
+}

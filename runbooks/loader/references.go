@@ -1,0 +1,561 @@
+package loader
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// need is one item that another waits for, and where that is said.
+type need struct {
+	id  runbooks.ItemID
+	why diag.Range
+}
+
+// references resolves what the expressions of a runbook refer to, and the order that follows.
+func (b *book) references() {
+	needs := make([][]need, len(b.order))
+	for k, e := range b.order {
+		for _, r := range e.after {
+			if id, ok := b.itemRef(e, r, false); ok {
+				needs[k] = append(needs[k], need{id, r.Range})
+			}
+		}
+		needs[k] = append(needs[k], b.listed(e)...)
+		for _, p := range placed(e.item) {
+			needs[k] = append(needs[k], b.names(e, p)...)
+		}
+	}
+	b.phaseRefs()
+	b.order2After(needs)
+	b.itemCycles(needs)
+	b.markNames()
+	b.closingRefs()
+}
+
+// listed resolves requires and recheck.
+func (b *book) listed(e *entry) []need {
+	var out []need
+	take := func(name string, into *[]runbooks.ItemID) {
+		refs, _ := b.refs(e.node, name)
+		for _, r := range refs {
+			if id, ok := b.itemRef(e, r, false); ok {
+				*into = append(*into, id)
+				out = append(out, need{id, r.Range})
+			}
+		}
+	}
+	if e.node.schema.attr("requires") != nil {
+		take("requires", &e.item.Requires)
+	}
+	if e.node.schema.attr("recheck") != nil {
+		take("recheck", &e.item.Recheck)
+	}
+	return out
+}
+
+// itemRef resolves a reference to an item, as seen from another. own allows the item itself.
+func (b *book) itemRef(from *entry, r expr.Ref, own bool) (runbooks.ItemID, bool) {
+	id := runbooks.ItemID(r.Root + "." + r.Name)
+	to := b.items[id]
+	if to == nil {
+		d := b.reportAt("CON-R012", r.NameRange, "%s refers to an unknown %s", refererName(from), r.Root)
+		d.Hint = b.itemHint(r)
+		return "", false
+	}
+	if from == nil {
+		return id, true
+	}
+	switch {
+	case to == from && own:
+		return "", false
+	case to == from:
+		b.reportAt("CON-R015", r.Range, "%s refers to itself", from.node.title()).Hint = "its own result is called result, in capture and expect"
+	case to.phase == len(b.rb.Phases) && from.phase != to.phase:
+		b.reportAt("CON-R014", r.Range, "%s refers to %s, which stands in cleanup", from.node.title(), id).Hint = "cleanup runs after everything else"
+	case to.phase > from.phase:
+		d := b.reportAt("CON-R013", r.Range, "%s refers to %s, which stands in a later phase", from.node.title(), id)
+		d.Hint = fmt.Sprintf("phase %q runs before phase %q", b.rb.Phases[from.phase].Name, b.rb.Phases[to.phase].Name)
+		d.Related = []diag.Related{{Message: "declared here", Range: to.item.Range}}
+	default:
+		return id, true
+	}
+	return "", false
+}
+
+func refererName(e *entry) string {
+	if e == nil {
+		return "this"
+	}
+	return e.node.title()
+}
+
+// itemHint suggests an item of the same kind, then one of that name of another kind.
+func (b *book) itemHint(r expr.Ref) string {
+	var same []string
+	for id, e := range b.items {
+		if string(e.item.Kind) == r.Root {
+			same = append(same, e.item.Name)
+		}
+		if e.item.Name == r.Name && string(e.item.Kind) != r.Root {
+			return fmt.Sprintf("did you mean %s%s?", id, placeOf(e.node))
+		}
+	}
+	slices.Sort(same)
+	if s := diag.Suggest(r.Name, same); s != "" {
+		e := b.items[runbooks.ItemID(r.Root+"."+s)]
+		return fmt.Sprintf("did you mean %s%s?", refText(r.Root, s), placeOf(e.node))
+	}
+	if len(same) == 0 {
+		return fmt.Sprintf("runbook %q has no %s", b.rb.Name, r.Root)
+	}
+	return "declared: " + shortList(same)
+}
+
+// names checks the references of one expression and returns the items that it needs. Locals are followed.
+func (b *book) names(e *entry, p placedExpr) []need {
+	var out []need
+	for _, r := range p.e.Refs() {
+		out = append(out, b.name(e, r, r.Range, p, nil)...)
+	}
+	return out
+}
+
+// name checks one reference. why is the place in the item, when the reference stands in a local.
+func (b *book) name(e *entry, r expr.Ref, why diag.Range, p placedExpr, locals []string) []need {
+	switch r.Root {
+	case "var":
+		b.varRef(r)
+	case "local":
+		return b.localRef(e, r, why, p, locals)
+	case "host":
+		b.exists(r, "CON-R004")
+	case "group":
+		b.exists(r, "CON-R005")
+	case "role":
+		b.exists(r, "CON-R006")
+	case "secret":
+		b.exists(r, "CON-R007")
+	case "runbook":
+		b.reportAt("CON-R019", r.Range, "%s cannot be used in an expression", r).Hint = "runbook and failback take it"
+	case "self", "each", "result", "results", "batch":
+		if !slices.Contains(p.names, r.Root) {
+			b.notHere(r, why, p)
+		}
+	case "inventory", "control", "run":
+	default:
+		if id, ok := b.itemRef(e, r, p.own); ok {
+			return []need{{id, why}}
+		}
+	}
+	return nil
+}
+
+func (b *book) notHere(r expr.Ref, why diag.Range, p placedExpr) {
+	d := b.reportAt("CON-R019", r.Range, "%s has no meaning here", r.Root)
+	if why != r.Range {
+		d.Related = []diag.Related{{Message: "used from here", Range: why}}
+	}
+	switch r.Root {
+	case "self":
+		d.Hint = "self is the host that a command runs on, known in the command and what judges it"
+	case "each":
+		d.Hint = "each is the element of the item's for_each; this item has none, or the place is evaluated once"
+	case "result":
+		d.Hint = "result is known in capture and expect; elsewhere name the item: check.NAME.stdout"
+	case "results":
+		d.Hint = "results is known in expect_all"
+	case "batch":
+		d.Hint = "batch is the list of hosts of a phase with hosts and rollout"
+	}
+}
+
+func (b *book) varRef(r expr.Ref) {
+	if b.variables[r.Name] != nil {
+		return
+	}
+	var all []string
+	for name := range b.variables {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	d := b.reportAt("CON-R002", r.NameRange, "there is no variable %q", r.Name)
+	switch s := diag.Suggest(r.Name, all); {
+	case s != "":
+		d.Hint = "did you mean var." + s + "?"
+	case len(all) > 0:
+		d.Hint = "declared: " + shortList(all)
+	default:
+		d.Hint = fmt.Sprintf("declare it in the runbook: variable %q { type = string }", r.Name)
+	}
+}
+
+func (b *book) localRef(e *entry, r expr.Ref, why diag.Range, p placedExpr, seen []string) []need {
+	local := b.local(r.Name)
+	if local == nil {
+		b.unknownLocal(r, append(slices.Clone(b.rb.Locals), b.project.Locals...))
+		return nil
+	}
+	if slices.Contains(seen, r.Name) {
+		return nil
+	}
+	var out []need
+	for _, inner := range local.Value.Refs() {
+		out = append(out, b.name(e, inner, why, p, append(seen, r.Name))...)
+	}
+	return out
+}
+
+// local is the shared expression of that name; the runbook's own win.
+func (b *book) local(name string) *runbooks.Local {
+	for _, set := range [][]runbooks.Local{b.rb.Locals, b.project.Locals} {
+		for i := range set {
+			if set[i].Name == name {
+				return &set[i]
+			}
+		}
+	}
+	return nil
+}
+
+// phaseRefs checks the expressions of phases themselves. They may need items of earlier phases.
+func (b *book) phaseRefs() {
+	for k, p := range b.rb.Phases {
+		at := &entry{phase: k, node: &node{schema: &Block{Type: "phase"}, label: p.Name}, pos: -1}
+		check := func(e *expr.Expr, names ...string) {
+			for _, need := range b.names(at, placedExpr{e: e, names: names}) {
+				if to := b.items[need.id]; to.phase == k {
+					b.reportAt("CON-R013", need.why, "phase %q refers to %s, which stands in it", p.Name, need.id).Hint =
+						"it is evaluated before the phase begins"
+				}
+			}
+		}
+		check(p.When)
+		if p.Rollout != nil {
+			check(p.Hosts)
+		}
+		if p.AfterBatch != nil {
+			for _, pe := range placed(p.AfterBatch) {
+				pe.names = append(pe.names, "batch")
+				b.names(at, pe)
+			}
+		}
+	}
+}
+
+// order2After fills Item.After: what is written, or everything before the item in its phase or lane; and what its
+// expressions need in the same phase. What follows from the others is left out, so that a phase of thousands of items
+// does not hold millions of edges.
+func (b *book) order2After(needs [][]need) {
+	byPhase := map[int][]*entry{}
+	for _, e := range b.order {
+		byPhase[e.phase] = append(byPhase[e.phase], e)
+	}
+	for k, e := range b.order {
+		ids := map[runbooks.ItemID]bool{}
+		if !e.given {
+			for _, before := range b.before(byPhase[e.phase], e) {
+				ids[before.item.ID()] = true
+			}
+		}
+		for _, n := range needs[k] {
+			to := b.items[n.id]
+			if to.phase == e.phase && (e.given || to.pos > e.pos || e.lane != 0 && to.lane != 0 && to.lane != e.lane) || e.given && e.wrote(n.id) {
+				ids[n.id] = true
+			}
+		}
+		e.item.After = make([]runbooks.ItemID, 0, len(ids))
+		for _, other := range b.order {
+			if len(ids) == 0 {
+				break
+			}
+			if id := other.item.ID(); ids[id] {
+				e.item.After = append(e.item.After, id)
+				delete(ids, id)
+			}
+		}
+	}
+}
+
+func (e *entry) wrote(id runbooks.ItemID) bool {
+	return slices.ContainsFunc(e.after, func(r expr.Ref) bool { return runbooks.ItemID(r.Root+"."+r.Name) == id })
+}
+
+// before are the items that an item without `after` waits for, without those that they wait for themselves.
+func (b *book) before(phase []*entry, e *entry) []*entry {
+	var out []*entry
+	covered := map[int]bool{}
+	for k := e.pos - 1; k >= 0; k-- {
+		other := phase[k]
+		if e.lane != 0 && other.lane != 0 && other.lane != e.lane || covered[other.lane] {
+			continue
+		}
+		out = append(out, other)
+		if other.given {
+			continue
+		}
+		if other.lane == 0 {
+			break
+		}
+		covered[other.lane] = true
+	}
+	return out
+}
+
+// itemCycles reports items that wait for each other.
+func (b *book) itemCycles(needs [][]need) {
+	var g graph
+	index := map[runbooks.ItemID]int{}
+	for _, e := range b.order {
+		index[e.item.ID()] = g.add(string(e.item.ID()))
+	}
+	for k, e := range b.order {
+		said := map[runbooks.ItemID]diag.Range{}
+		for _, n := range needs[k] {
+			if _, ok := said[n.id]; !ok {
+				said[n.id] = n.why
+			}
+		}
+		for _, id := range e.item.After {
+			why, ok := said[id]
+			if !ok {
+				why = e.item.Range // written after it
+			}
+			g.edge(k, index[id], why)
+		}
+	}
+	b.cycles(&g, "CON-R016", "these items wait for each other")
+}
+
+// markNames checks the form of mark names.
+func (b *book) markNames() {
+	for _, e := range b.order {
+		for _, name := range append(slices.Clone(e.item.Marks), e.item.MarksStart...) {
+			if validName(name) {
+				continue
+			}
+			a := e.node.attr("marks")
+			if slices.Contains(e.item.MarksStart, name) {
+				a = e.node.attr("marks_start")
+			}
+			b.report("CON-S020", a.Expr.Range(), "%q is no name of a mark", name).Hint = suggestName(name)
+		}
+	}
+}
+
+// closingRefs checks expressions that are evaluated when the run has ended, and those of variables.
+func (b *book) closingRefs() {
+	for _, m := range b.rb.Marks {
+		b.names(nil, placedExpr{e: m.At})
+	}
+	for _, o := range b.rb.Objectives {
+		b.names(nil, placedExpr{e: o.Point})
+		b.names(nil, placedExpr{e: o.Value})
+	}
+	for _, o := range b.rb.Outputs {
+		b.names(nil, placedExpr{e: o.Value})
+	}
+	for _, v := range b.rb.Variables {
+		b.onlyItself(v, v.Default, false)
+		for _, val := range v.Validations {
+			b.onlyItself(v, val.Condition, true)
+			b.onlyItself(v, val.Message, true)
+		}
+	}
+	for _, local := range b.rb.Locals {
+		for _, r := range local.Value.Refs() { // also of locals that nothing uses
+			b.name(nil, r, r.Range, placedExpr{names: []string{"self", "each", "result", "results", "batch"}}, []string{local.Name})
+		}
+	}
+}
+
+// onlyItself: a variable's default is the same in every run, and its validation sees its value only.
+func (b *book) onlyItself(v *runbooks.Variable, e *expr.Expr, itself bool) {
+	for _, r := range e.Refs() {
+		if itself && r.Root == "var" && r.Name == v.Name {
+			continue
+		}
+		if r.Root == "host" || r.Root == "group" || r.Root == "inventory" {
+			b.name(nil, r, r.Range, placedExpr{}, nil)
+			continue
+		}
+		d := b.reportAt("CON-R019", r.Range, "%s cannot be used here", r)
+		d.Hint = "a default is a value; a validation sees var." + v.Name + " only"
+	}
+}
+
+// marksExist checks, once all runbooks are read, that objectives name marks that something sets or declares.
+func (l *loader) marksExist() {
+	for _, n := range l.root.of("runbook") {
+		rb := l.project.Runbook(n.label)
+		if rb == nil || place(n.rng()) != rb.Range {
+			continue
+		}
+		known := l.marksOf(rb, nil)
+		l.within(n.title(), func() {
+			for _, o := range n.of("objective") {
+				for _, name := range []string{"from", "to"} {
+					l.markExists(o, name, known)
+				}
+				if o.attr("recovery_point") != nil && o.attr("from") == nil && !slices.Contains(known, "disruption") {
+					l.report("CON-R018", o.rng(), "nothing sets or declares the mark %q", "disruption").Hint =
+						`declare it: mark "disruption" {}; or name another with from`
+				}
+			}
+		})
+	}
+}
+
+func (l *loader) markExists(o *node, name string, known []string) {
+	a := o.attr(name)
+	if a == nil {
+		return
+	}
+	s, ok := literal(a.Expr)
+	if !ok || slices.Contains(known, s) {
+		return
+	}
+	d := l.report("CON-R018", a.Expr.Range(), "nothing sets or declares the mark %q", s)
+	d.Hint = fmt.Sprintf("list it in the marks of an item, or declare it: mark %q {}", s)
+	if m := diag.Suggest(s, known); m != "" {
+		d.Hint = fmt.Sprintf("did you mean %q?", m)
+	}
+}
+
+// marksOf are the marks that a runbook sets or declares, those of its calls as x/mark.
+func (l *loader) marksOf(rb *runbooks.Runbook, above []string) []string {
+	var out []string
+	for _, m := range rb.Marks {
+		out = append(out, m.Name)
+	}
+	if slices.Contains(above, rb.Name) {
+		return out
+	}
+	for _, i := range rb.AllItems() {
+		out = append(append(out, i.Marks...), i.MarksStart...)
+		if child := l.project.Runbook(i.Runbook); i.Kind == runbooks.Call && child != nil {
+			for _, m := range l.marksOf(child, append(above, rb.Name)) {
+				out = append(out, i.Name+"/"+m)
+			}
+		}
+	}
+	return out
+}
+
+// callCycles reports runbooks that call each other.
+func (l *loader) callCycles() {
+	var g graph
+	index := map[string]int{}
+	for _, rb := range l.project.Runbooks {
+		index[rb.Name] = g.add("runbook." + rb.Name)
+	}
+	for k, rb := range l.project.Runbooks {
+		for _, i := range rb.AllItems() {
+			if to, ok := index[i.Runbook]; ok && i.Kind == runbooks.Call {
+				g.edge(k, to, i.Range)
+			}
+		}
+	}
+	l.cycles(&g, "CON-R022", "these runbooks call each other")
+	if !l.hasCode("CON-R022") {
+		l.marksExist()
+	}
+}
+
+// placedExpr is an expression of an item with the names that have a meaning where it stands.
+type placedExpr struct {
+	e     *expr.Expr
+	names []string
+	own   bool // may refer to its own item
+}
+
+// placed are all expressions of an item.
+func placed(i *runbooks.Item) []placedExpr {
+	var out []placedExpr
+	add := func(names []string, own bool, es ...*expr.Expr) {
+		for _, e := range es {
+			if e != nil {
+				out = append(out, placedExpr{e, names, own})
+			}
+		}
+	}
+	once := []string{"batch"}
+	unit := []string{"self", "batch"}
+	if i.ForEach != nil {
+		unit = append(unit, "each")
+	}
+	judged := append(slices.Clone(unit), "result")
+	all := []string{"results", "batch"}
+	if i.ForEach != nil {
+		all = append(all, "each")
+	}
+	add(once, false, i.Title, i.Description, i.Owner, i.When, i.ForEach, i.Condition, i.Message, i.Duration, i.Instructions, i.Question, i.Typed, i.Variables)
+	hosts := once
+	if i.ForEach != nil {
+		hosts = append(slices.Clone(once), "each")
+	}
+	add(hosts, false, i.Hosts)
+	add(unit, false, i.WorkingDir, i.Become, i.Destination, i.OwnerUser, i.OwnerGroup)
+	for _, v := range i.Env {
+		add(unit, false, v.Value)
+	}
+	command := func(c *runbooks.Command, own bool) {
+		if c != nil {
+			add(unit, own, c.Argv, c.Script, c.Stdin)
+		}
+	}
+	command(i.Command, false)
+	if t := i.TCP; t != nil {
+		add(unit, false, t.Address, t.Witness)
+	}
+	if h := i.HTTP; h != nil {
+		add(unit, false, h.URL)
+		for _, v := range h.Headers {
+			add(unit, false, v.Value)
+		}
+	}
+	if s := i.Source; s != nil {
+		add(unit, false, s.Content, s.Host, s.Path, s.SHA256)
+	}
+	judge := func(own bool, captures []runbooks.Capture, expects, expectAll []runbooks.Validation) {
+		for _, c := range captures {
+			add(judged, own, c.Value)
+		}
+		for _, v := range expects {
+			add(judged, own, v.Condition, v.Message)
+		}
+		for _, v := range expectAll {
+			add(all, own, v.Condition, v.Message)
+		}
+	}
+	judge(false, i.Captures, i.Expects, i.ExpectAll)
+	for _, part := range []*runbooks.Part{i.Unless, i.Verify, i.Rollback, afterBatch(i)} {
+		if part == nil {
+			continue
+		}
+		own := part == i.Rollback
+		add(hosts, own, part.Hosts)
+		add(unit, own, part.WorkingDir, part.Become, part.Text)
+		for _, v := range part.Env {
+			add(unit, own, v.Value)
+		}
+		command(part.Command, own)
+		judge(own, part.Captures, part.Expects, part.ExpectAll)
+	}
+	for _, in := range i.Inputs {
+		for _, v := range in.Validations {
+			add([]string{"result"}, false, v.Condition, v.Message)
+		}
+	}
+	return out
+}
+
+func afterBatch(i *runbooks.Item) *runbooks.Part {
+	if i.Rollout == nil {
+		return nil
+	}
+	return i.Rollout.AfterBatch
+}

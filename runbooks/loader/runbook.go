@@ -1,0 +1,384 @@
+package loader
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// book is one runbook while it is read.
+type book struct {
+	*loader
+	rb    *runbooks.Runbook
+	node  *node
+	items map[runbooks.ItemID]*entry
+	order []*entry // phases in order, then cleanup
+	// exprs by name, for scopes and suggestions
+	variables map[string]*runbooks.Variable
+	marks     map[string]*runbooks.Mark
+}
+
+// entry is an item with what is needed until its references are resolved.
+type entry struct {
+	item  *runbooks.Item
+	node  *node
+	phase int // index; len(rb.Phases) is cleanup
+	pos   int // in its phase
+	lane  int // from 1; 0: none
+	after []expr.Ref
+	given bool // after is written
+}
+
+func (l *loader) runbook(n *node) {
+	b := &book{
+		loader: l, node: n, items: map[runbooks.ItemID]*entry{}, variables: map[string]*runbooks.Variable{}, marks: map[string]*runbooks.Mark{},
+		rb: &runbooks.Runbook{Name: n.label, Range: place(n.rng())},
+	}
+	b.settingsOf(n)
+	for _, v := range n.of("variable") {
+		b.variable(v)
+	}
+	b.rb.Locals = l.locals(n, nil)
+	l.localCycles(b.rb.Locals)
+	for _, m := range n.of("mark") {
+		b.mark(m)
+	}
+	for _, o := range n.of("objective") {
+		b.objective(o)
+	}
+	b.outputs(n)
+	phases := n.of("phase")
+	for i, p := range phases {
+		b.phase(p, i, phases[:i])
+	}
+	if c := n.one("cleanup"); c != nil {
+		b.cleanup(c)
+	}
+	if len(b.order) == 0 && n.block != nil {
+		l.report("CON-S015", n.rng(), "runbook %q has no items", n.label).Hint = `begin with: phase "assess" { check "…" { … } }`
+	}
+	l.project.Runbooks = append(l.project.Runbooks, b.rb)
+	b.references()
+	b.types()
+}
+
+func (b *book) settingsOf(n *node) {
+	r := b.rb
+	r.Title, r.Service, r.Owner, r.Version = b.text(n, "title"), b.text(n, "service"), b.text(n, "owner"), b.text(n, "version")
+	r.OnFailure = runbooks.OnFailure(b.text(n, "on_failure"))
+	r.UpdateEvery = b.duration(n, "update_every")
+	if r.ReviewBy = b.text(n, "review_by"); r.ReviewBy != "" {
+		if _, err := time.Parse(time.DateOnly, r.ReviewBy); err != nil {
+			b.report("CON-S024", n.attr("review_by").Expr.Range(), "review_by %q is no date", r.ReviewBy).Hint = `write "2027-03-31"`
+		}
+	}
+	if ref, ok := b.ref(n, "failback"); ok && b.exists(ref, "CON-R008") {
+		r.Failback = ref.Name
+	}
+	if e := n.one("exercise"); e != nil {
+		r.Exercise = runbooks.Exercise{Type: b.text(e, "type"), ProductionImpact: b.text(e, "production_impact")}
+	}
+	if s := n.one("scenario"); s != nil {
+		r.Scenario = &runbooks.Scenario{Title: b.text(s, "title"), Severity: b.text(s, "severity"), Assumptions: b.texts(s, "assumptions")}
+	}
+}
+
+// unique reports the second of two blocks with one label.
+func (b *book) unique(n *node, parent *node) bool {
+	for _, other := range parent.of(n.schema.Type) {
+		if other == n {
+			return true
+		}
+		if other.label == n.label {
+			b.duplicate(n.title(), n, other)
+			return false
+		}
+	}
+	return true
+}
+
+func (b *book) variable(n *node) {
+	if !b.unique(n, b.node) {
+		return
+	}
+	v := &runbooks.Variable{
+		Name: n.label, Description: b.text(n, "description"), Type: b.typeOf(n, "type"), Default: b.expr(n.attr("default")),
+		Sensitive: b.flag(n, "sensitive"), Range: place(n.rng()),
+	}
+	v.Validations = b.validations(n, "validation")
+	b.rb.Variables = append(b.rb.Variables, v)
+	b.variables[v.Name] = v
+}
+
+// typeOf reads a type expression; text when it is left out.
+func (l *loader) typeOf(n *node, name string) expr.Type {
+	a := n.attr(name)
+	if a == nil {
+		return expr.StringType()
+	}
+	t, ds := expr.ParseType(a.Expr, a.Expr.Range().Filename)
+	l.addAll(ds)
+	return t
+}
+
+func (l *loader) validations(n *node, typ string) []runbooks.Validation {
+	var out []runbooks.Validation
+	for _, v := range n.of(typ) {
+		out = append(out, runbooks.Validation{
+			Condition: l.expr(v.attr("condition")), Message: l.expr(v.attr("message")), Range: place(v.rng()),
+		})
+	}
+	return out
+}
+
+func (b *book) mark(n *node) {
+	if !b.unique(n, b.node) {
+		return
+	}
+	m := &runbooks.Mark{Name: n.label, At: b.expr(n.attr("at")), Range: place(n.rng())}
+	b.rb.Marks = append(b.rb.Marks, m)
+	b.marks[m.Name] = m
+}
+
+func (b *book) objective(n *node) {
+	if !b.unique(n, b.node) {
+		return
+	}
+	o := &runbooks.Objective{
+		Name: n.label, Target: b.duration(n, "target"), From: b.text(n, "from"), To: b.text(n, "to"),
+		Point: b.expr(n.attr("recovery_point")), Value: b.expr(n.attr("value")), AtMost: b.number(n, "at_most"),
+		AtLeast: b.number(n, "at_least"), Range: place(n.rng()),
+	}
+	forms := map[runbooks.ObjectiveKind]struct{ needs, allows []string }{
+		runbooks.Elapsed:       {[]string{"target", "from", "to"}, nil},
+		runbooks.RecoveryPoint: {[]string{"target", "recovery_point"}, []string{"from"}},
+		runbooks.Measured:      {[]string{"value"}, []string{"at_most", "at_least"}},
+	}
+	switch {
+	case n.attr("value") != nil:
+		o.Kind = runbooks.Measured
+		b.exactlyOne(n, "its bound", "at_most", "at_least")
+	case n.attr("recovery_point") != nil:
+		o.Kind = runbooks.RecoveryPoint
+		o.From = orElse(o.From, "disruption")
+	default:
+		o.Kind = runbooks.Elapsed
+	}
+	form := forms[o.Kind]
+	for _, name := range form.needs {
+		if n.attr(name) == nil {
+			b.report("CON-S014", n.rng(), "%s has no %s", n.title(), name).Hint =
+				"an objective is target, from and to; or target and recovery_point; or value with at_most or at_least"
+		}
+	}
+	for _, a := range sortedAttrs(n.attrs) {
+		if !slices.Contains(form.needs, a.Name) && !slices.Contains(form.allows, a.Name) {
+			b.report("CON-S028", a.NameRange, "%s does not go with %s", a.Name, form.needs[len(form.needs)-1]).Hint =
+				"an objective is target, from and to; or target and recovery_point; or value with at_most or at_least"
+		}
+	}
+	b.rb.Objectives = append(b.rb.Objectives, o)
+}
+
+func (b *book) outputs(n *node) {
+	for _, o := range n.of("output") {
+		if b.unique(o, n) {
+			b.rb.Outputs = append(b.rb.Outputs, runbooks.Local{Name: o.label, Value: b.expr(o.attr("value")), Range: place(o.rng())})
+		}
+	}
+}
+
+// defaults are what a phase gives to its items.
+type defaults struct {
+	node       *node
+	hosts      *expr.Expr
+	become     *expr.Expr
+	workingDir *expr.Expr
+	env        []runbooks.EnvVar
+	timeout    time.Duration
+}
+
+func (b *book) defaults(n *node) defaults {
+	return defaults{
+		node: n, hosts: b.expr(n.attr("hosts")), become: b.expr(n.attr("become")), workingDir: b.expr(n.attr("working_dir")),
+		env: b.env(n, "env", envName.MatchString), timeout: b.duration(n, "timeout"),
+	}
+}
+
+func (b *book) phase(n *node, index int, before []*node) {
+	for _, p := range before {
+		if p.label == n.label {
+			b.duplicate(n.title(), n, p)
+		}
+	}
+	if n.label == runbooks.CleanupPhase {
+		b.report("CON-S020", n.labelRange(), "a phase cannot be called %q", n.label).Hint = "what must always run stands in a cleanup block"
+	}
+	p := &runbooks.Phase{
+		Name: n.label, Title: b.text(n, "title"), Owner: b.text(n, "owner"), When: b.expr(n.attr("when")),
+		OnFailure: runbooks.OnFailure(b.text(n, "on_failure")), Range: place(n.rng()),
+	}
+	b.rb.Phases = append(b.rb.Phases, p)
+	def := b.defaults(n)
+	lanes := 0
+	for _, c := range n.blocks {
+		switch c.schema.Type {
+		case "rollout":
+			b.phaseRollout(p, n, c, def)
+		case "lane":
+			if !b.unique(c, n) {
+				continue
+			}
+			lanes++
+			p.Lanes = append(p.Lanes, &runbooks.Lane{Name: c.label, Owner: b.text(c, "owner"), Range: place(c.rng())})
+			for _, i := range c.blocks {
+				b.addItem(p, i, def, index, lanes, c.label)
+			}
+		default:
+			b.addItem(p, c, def, index, 0, "")
+		}
+	}
+	if len(p.Items) == 0 {
+		b.report("CON-S015", n.rng(), "phase %q has no items", n.label).Hint = "add a check, a step or another item, or remove the phase"
+	}
+}
+
+func (b *book) phaseRollout(p *runbooks.Phase, n, c *node, def defaults) {
+	p.Rollout, p.Hosts = b.rollout(c, nil), def.hosts
+	if def.hosts == nil {
+		b.report("CON-S014", c.rng(), "phase %q has a rollout and no hosts", n.label).Hint = "add hosts = … to the phase"
+	}
+	a := c.one("after_batch")
+	if a == nil {
+		return
+	}
+	item := &runbooks.Item{Kind: runbooks.Check, Name: "after_batch", Phase: p.Name, Range: place(a.rng())}
+	b.hostSettings(item, a, def)
+	item.Command = b.command(a, true)
+	b.judgement(a, &item.Captures, &item.Expects, &item.ExpectAll, &item.Poll)
+	item.Fingerprint = b.fingerprint(a, def.inherited(a)...)
+	p.AfterBatch, p.Rollout.AfterBatch = item, nil
+}
+
+func (b *book) cleanup(n *node) {
+	p := &runbooks.Phase{Name: runbooks.CleanupPhase, Range: place(n.rng())}
+	b.rb.Cleanup = p
+	def := b.defaults(n)
+	for _, c := range n.blocks {
+		kind := c.schema.Type
+		if kind == "gate" || kind == "decision" {
+			b.report("CON-S034", c.rng(), "a %s cannot stand in cleanup", kind).Hint = "cleanup always runs and never asks"
+			continue
+		}
+		for _, name := range []string{"irreversible", "on_failure", "requires"} {
+			if a := c.attr(name); a != nil {
+				b.report("CON-S034", a.NameRange, "%s cannot stand in cleanup", name).Hint = "each cleanup item runs whatever happened to the others"
+			}
+		}
+		b.addItem(p, c, def, len(b.rb.Phases), 0, "")
+	}
+	if len(p.Items) == 0 && len(n.blocks) == 0 {
+		b.report("CON-S015", n.rng(), "cleanup has no items").Hint = "add an item, or remove the block"
+	}
+}
+
+func (b *book) addItem(p *runbooks.Phase, n *node, def defaults, phase, lane int, laneName string) {
+	item := b.item(n, def)
+	item.Phase, item.Lane = p.Name, laneName
+	e := &entry{item: item, node: n, phase: phase, pos: len(p.Items), lane: lane}
+	if e.after, e.given = b.refs(n, "after"); n.attr("after") != nil {
+		e.given = true
+	}
+	if first := b.items[item.ID()]; first != nil {
+		b.duplicate(n.title(), n, first.node)
+		return
+	}
+	b.items[item.ID()] = e
+	b.order = append(b.order, e)
+	p.Items = append(p.Items, item)
+}
+
+// test reads a test of a runbook.
+func (l *loader) test(n *node) {
+	t := &runbooks.Test{
+		Name: n.label, Runbook: l.text(n, "runbook"), Operator: l.text(n, "operator"), Variables: l.expr(n.attr("variables")),
+		Expects: l.validations(n, "expect"), Range: place(n.rng()),
+	}
+	l.project.Tests = append(l.project.Tests, t)
+	rb := l.project.Runbook(t.Runbook)
+	if a := n.attr("runbook"); a != nil && t.Runbook != "" && rb == nil {
+		l.report("CON-R008", a.Expr.Range(), "there is no runbook %q", t.Runbook).Hint = l.didYouMean("runbook", t.Runbook)
+	}
+	for _, o := range n.of("on") {
+		t.Answers = append(t.Answers, runbooks.Answer{Target: o.label, Attrs: l.allExprs(o), Range: place(o.rng())})
+		l.testTarget(o, rb)
+	}
+	for _, f := range n.of("fault") {
+		l.text(f, "kind")
+		t.Faults = append(t.Faults, runbooks.Fault{Target: f.label, Attrs: l.allExprs(f), Range: place(f.rng())})
+		l.testTarget(f, rb)
+	}
+}
+
+func (l *loader) allExprs(n *node) map[string]*expr.Expr {
+	out := make(map[string]*expr.Expr, len(n.attrs))
+	for _, a := range sortedAttrs(n.attrs) {
+		out[a.Name] = l.expr(a)
+	}
+	return out
+}
+
+// testTarget checks that the label of `on` or `fault` is an item of the runbook, or a part of one, through calls.
+func (l *loader) testTarget(n *node, rb *runbooks.Runbook) {
+	if rb == nil {
+		return
+	}
+	words := strings.Split(n.label, ".")
+	for {
+		if len(words) < 2 {
+			l.targetUnknown(n, rb, n.label)
+			return
+		}
+		id := runbooks.ItemID(words[0] + "." + words[1])
+		item := rb.Item(id)
+		if item == nil {
+			l.targetUnknown(n, rb, string(id))
+			return
+		}
+		words = words[2:]
+		if item.Kind != runbooks.Call || len(words) == 0 {
+			l.targetPart(n, item, words)
+			return
+		}
+		if rb = l.project.Runbook(item.Runbook); rb == nil {
+			return
+		}
+	}
+}
+
+func (l *loader) targetUnknown(n *node, rb *runbooks.Runbook, id string) {
+	d := l.report("CON-R012", n.labelRange(), "runbook %q has no item %q", rb.Name, id)
+	var all []string
+	for _, i := range rb.AllItems() {
+		all = append(all, string(i.ID()))
+	}
+	d.Hint = "its items: " + shortList(all)
+	if s := diag.Suggest(id, all); s != "" {
+		d.Hint = "did you mean " + s + "?"
+	}
+}
+
+func (l *loader) targetPart(n *node, item *runbooks.Item, words []string) {
+	if len(words) == 0 {
+		return
+	}
+	parts := map[string]bool{"verify": item.Verify != nil, "unless": item.Unless != nil, "rollback": item.Rollback != nil}
+	if len(words) > 1 || !parts[words[0]] {
+		l.report("CON-R012", n.labelRange(), "%s has no %s", item.ID(), strings.Join(words, ".")).Hint =
+			"a part is verify, unless or rollback, as far as the item has it"
+	}
+}
