@@ -69,6 +69,8 @@ type Item struct {
 
 	// After are the items that must have ended before this one may start: the written `after`, or all items before it
 	// in its phase (or lane), plus those that its expressions refer to in the same phase. In order of declaration.
+	// Without a written `after`, what follows from the others is left out: the last item before it stands for those
+	// that it waits for itself, so that the edges of a long phase stay few.
 	After []ItemID
 	When  *expr.Expr
 	// Requires are gates that must have been approved.
@@ -273,7 +275,7 @@ type Retry struct {
 	Range    diag.Range
 }
 
-// Input is a value that a person gives in a manual item.
+// Input is a value that a person gives in a manual item. Its validations see it as var.NAME, and nothing else.
 type Input struct {
 	Name        string
 	Type        expr.Type

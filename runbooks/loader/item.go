@@ -104,7 +104,7 @@ func (b *book) check(i *runbooks.Item, n *node, def defaults) {
 		i.Command = b.command(n, false)
 		b.needHosts(i, n)
 	}
-	b.judgement(n, &i.Captures, &i.Expects, &i.ExpectAll, &i.Poll)
+	b.judgement(n, i, &i.Captures, &i.Expects, &i.ExpectAll, &i.Poll)
 	if r := n.one("rollout"); r != nil {
 		i.Rollout = b.rollout(r, i)
 	}
@@ -156,7 +156,7 @@ func (b *book) step(i *runbooks.Item, n *node, def defaults) {
 	if b.exactlyOne(n, "what it runs", "argv", "script") {
 		i.Command = b.command(n, false)
 	}
-	b.judgement(n, &i.Captures, &i.Expects, &i.ExpectAll, nil)
+	b.judgement(n, i, &i.Captures, &i.Expects, &i.ExpectAll, nil)
 	b.changing(i, n)
 	if u := n.one("unless"); u != nil {
 		i.Unless = b.part(i, u)
@@ -210,7 +210,7 @@ func (b *book) transfer(i *runbooks.Item, n *node, def defaults) {
 		b.report("CON-S026", n.attr("mode").Expr.Range(), "mode %q is no file mode", i.Mode).Hint = `write it in octal: "0644"`
 	}
 	i.Backup = n.attr("backup") == nil || b.flag(n, "backup")
-	b.judgement(n, &i.Captures, &i.Expects, &i.ExpectAll, nil)
+	b.judgement(n, i, &i.Captures, &i.Expects, &i.ExpectAll, nil)
 	b.changing(i, n)
 }
 

@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -96,60 +95,19 @@ func (b *book) success(n *node) runbooks.Success {
 	return runbooks.Success{Codes: codes}
 }
 
-// env reads a map whose keys are known and whose values are expressions. valid judges a key.
-func (b *book) env(n *node, name string, valid func(string) bool) []runbooks.EnvVar {
-	a := n.attr(name)
-	if a == nil {
-		return nil
-	}
-	obj, ok := a.Expr.(*hclsyntax.ObjectConsExpr)
-	if !ok {
-		b.report("CON-T005", a.Expr.Range(), "%s is a map written out here", name).Hint = fmt.Sprintf(`write %s = { NAME = "value" }`, name)
-		return nil
-	}
-	var out []runbooks.EnvVar
-	for _, kv := range obj.Items {
-		key, ok := envKey(kv.KeyExpr)
-		if !ok {
-			b.report("CON-T005", kv.KeyExpr.Range(), "the names in %s are written out, not computed", name).Hint = `write NAME = "value"`
-			continue
-		}
-		if !valid(key) {
-			b.report("CON-S029", kv.KeyExpr.Range(), "%q is no name for %s", key, name).Hint = "letters, digits and _, not beginning with a digit"
-			continue
-		}
-		if slices.ContainsFunc(out, func(v runbooks.EnvVar) bool { return v.Name == key }) {
-			b.report("CON-S040", kv.KeyExpr.Range(), "%s has %s twice", name, key).Hint = "keep one"
-			continue
-		}
-		out = append(out, runbooks.EnvVar{Name: key, Value: b.newExpr(kv.ValueExpr)})
-	}
-	return out
-}
-
-func envKey(e hclsyntax.Expression) (string, bool) {
-	k, ok := e.(*hclsyntax.ObjectConsKeyExpr)
-	if !ok {
-		return "", false
-	}
-	v, ds := k.Value(nil)
-	if ds.HasErrors() || !v.IsKnown() || v.IsNull() || v.Type().FriendlyName() != "string" {
-		return "", false
-	}
-	return v.AsString(), true
-}
-
 var headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
 
 func validHeader(s string) bool { return headerName.MatchString(s) }
 
 // judgement reads captures, expectations and poll.
-func (b *book) judgement(n *node, captures *[]runbooks.Capture, expects, all *[]runbooks.Validation, poll **runbooks.Poll) {
+//
+// The item tells which names its results have already.
+func (b *book) judgement(n *node, i *runbooks.Item, captures *[]runbooks.Capture, expects, all *[]runbooks.Validation, poll **runbooks.Poll) {
 	for _, c := range n.of("capture") {
 		if !b.unique(c, n) {
 			continue
 		}
-		if slices.Contains(reservedData(), c.label) {
+		if reserved(i, c.label) {
 			b.report("CON-S020", c.labelRange(), "a capture cannot be called %q", c.label).Hint = "every result has that already"
 		}
 		*captures = append(*captures, runbooks.Capture{
@@ -166,12 +124,13 @@ func (b *book) judgement(n *node, captures *[]runbooks.Capture, expects, all *[]
 	}
 }
 
-// reservedData are the names that results have without a capture.
-func reservedData() []string {
-	return []string{
-		"outcome", "ok", "started", "started_at", "ended_at", "exit_code", "stdout", "stderr", "sha256", "changed", "state", "status",
-		"by_host", "by_key",
+// reserved reports a name that the item's results have without a capture.
+func reserved(i *runbooks.Item, name string) bool {
+	if slices.Contains([]string{"outcome", "ok", "started", "by_host", "by_key"}, name) {
+		return true
 	}
+	_, ok := resultTypes(i)[name]
+	return ok
 }
 
 func (b *book) poll(n *node) *runbooks.Poll {
@@ -202,7 +161,7 @@ func (b *book) part(i *runbooks.Item, n *node) *runbooks.Part {
 	if p.Command != nil && p.Command.Script != nil && n.attr("interpreter") == nil && i.Command != nil {
 		p.Command.Interpreter = i.Command.Interpreter
 	}
-	b.judgement(n, &p.Captures, &p.Expects, &p.ExpectAll, &p.Poll)
+	b.judgement(n, &runbooks.Item{Kind: runbooks.Check}, &p.Captures, &p.Expects, &p.ExpectAll, &p.Poll)
 	return p
 }
 

@@ -29,6 +29,7 @@ func (b *book) references() {
 			needs[k] = append(needs[k], b.names(e, p)...)
 		}
 	}
+	b.inputRefs()
 	b.phaseRefs()
 	b.order2After(needs)
 	b.itemCycles(needs)
@@ -359,10 +360,10 @@ func (b *book) closingRefs() {
 		b.names(nil, placedExpr{e: o.Value})
 	}
 	for _, v := range b.rb.Variables {
-		b.onlyItself(v, v.Default, false)
+		b.onlyItself(v.Name, v.Default, false)
 		for _, val := range v.Validations {
-			b.onlyItself(v, val.Condition, true)
-			b.onlyItself(v, val.Message, true)
+			b.onlyItself(v.Name, val.Condition, true)
+			b.onlyItself(v.Name, val.Message, true)
 		}
 	}
 	for _, local := range b.rb.Locals {
@@ -372,18 +373,29 @@ func (b *book) closingRefs() {
 	}
 }
 
-// onlyItself: a variable's default is the same in every run, and its validation sees its value only.
-func (b *book) onlyItself(v *runbooks.Variable, e *expr.Expr, itself bool) {
-	for _, r := range e.Refs() {
-		if itself && r.Root == "var" && r.Name == v.Name {
-			continue
+// inputRefs checks the validations of what people type: like those of variables they see the value only, as var.NAME.
+func (b *book) inputRefs() {
+	for _, e := range b.order {
+		for _, in := range e.item.Inputs {
+			for _, val := range in.Validations {
+				b.onlyItself(in.Name, val.Condition, true)
+				b.onlyItself(in.Name, val.Message, true)
+			}
 		}
-		if r.Root == "host" || r.Root == "group" || r.Root == "inventory" {
-			b.name(nil, r, r.Range, placedExpr{}, nil)
+	}
+}
+
+// onlyItself: a variable's default is the same in every run, and its validation sees its value only.
+func (b *book) onlyItself(name string, e *expr.Expr, itself bool) {
+	for _, r := range e.Refs() {
+		if itself && r.Root == "var" && r.Name == name {
 			continue
 		}
 		d := b.reportAt("CON-R019", r.Range, "%s cannot be used here", r)
-		d.Hint = "a default is a value; a validation sees var." + v.Name + " only"
+		d.Hint = "a default is a value that is the same in every run"
+		if itself {
+			d.Hint = "a validation sees var." + name + " only"
+		}
 	}
 }
 
@@ -544,11 +556,6 @@ func placed(i *runbooks.Item) []placedExpr {
 		}
 		command(part.Command, own)
 		judge(own, part.Captures, part.Expects, part.ExpectAll)
-	}
-	for _, in := range i.Inputs {
-		for _, v := range in.Validations {
-			add([]string{"result"}, false, v.Condition, v.Message)
-		}
 	}
 	return out
 }

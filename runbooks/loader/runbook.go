@@ -259,7 +259,7 @@ func (b *book) phaseRollout(p *runbooks.Phase, n, c *node, def defaults) {
 	item := &runbooks.Item{Kind: runbooks.Check, Name: "after_batch", Phase: p.Name, Range: place(a.rng())}
 	b.hostSettings(item, a, def)
 	item.Command = b.command(a, true)
-	b.judgement(a, &item.Captures, &item.Expects, &item.ExpectAll, &item.Poll)
+	b.judgement(a, item, &item.Captures, &item.Expects, &item.ExpectAll, &item.Poll)
 	item.Fingerprint = b.fingerprint(a, def.inherited(a)...)
 	p.AfterBatch, p.Rollout.AfterBatch = item, nil
 }

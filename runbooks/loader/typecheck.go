@@ -289,7 +289,7 @@ func (c *checker) item(i *runbooks.Item) {
 		c.part(p, unit)
 	}
 	for _, in := range i.Inputs {
-		s := c.scope.With(map[string]expr.Value{"result": expr.Object(map[string]expr.Value{in.Name: expr.Unknown(in.Type)})})
+		s := c.plain.With(map[string]expr.Value{"var": expr.Object(map[string]expr.Value{in.Name: expr.Unknown(in.Type)})})
 		for _, v := range in.Validations {
 			c.validation(v, s)
 		}
