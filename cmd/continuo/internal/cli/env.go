@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"os/user"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -18,9 +20,13 @@ type Env struct {
 	Environ []string
 	// Dir is the working directory, absolute.
 	Dir string
+	// Hostname is the name of this machine; User who runs continuo on it, "uid-N" where the user has no name.
+	Hostname, User string
 	// Stdin, Stdout and Stderr are files where a terminal may be behind them; tests give buffers.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	// Executable is the path of this program, for the processes that it starts of itself.
+	Executable func() (string, error)
 	// Now is the wall clock.
 	Now func() time.Time
 	// Signals delivers the signals that ask a run to end, until stop is called. It is called at most once by a command.
@@ -33,10 +39,19 @@ func OSEnv() Env {
 	if err != nil {
 		dir = "." // a working directory that was removed: relative paths fail later, each with its own message
 	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown-host"
+	}
+	name := "uid-" + strconv.Itoa(os.Getuid())
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
 	return Env{
+		Hostname: host, User: name,
 		Args: os.Args[1:], Lookup: os.LookupEnv, Environ: os.Environ(), Dir: dir,
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Now: time.Now, Signals: endSignals,
+		Executable: os.Executable, Now: time.Now, Signals: endSignals,
 	}
 }
 

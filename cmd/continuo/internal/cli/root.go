@@ -82,7 +82,9 @@ func (a *app) report(err error) Code {
 			}
 			return code
 		}
-		a.err.DiagnosticText(list.List)
+		if werr := a.err.DiagnosticText(list.List, readSource(a.dir())); werr != nil {
+			return code // stderr is gone: there is no one to tell
+		}
 	case errors.As(err, &own) && own.Err == nil:
 	default:
 		a.err.Error(err, hint)
@@ -126,6 +128,10 @@ func newRoot(a *app) *cobra.Command {
 	f.BoolVar(&a.global.noInput, "no-input", false, "never ask, even on a terminal")
 	f.StringVar(&a.global.state, "state", "", "keep runs in `DIR` instead of .continuo of the project")
 	f.StringVar(&a.global.log, "log", "", "write a technical log as JSON Lines to `FILE`; - is stderr")
+	f.BoolP("help", "h", false, "help about the command")
+	if err := f.MarkHidden("help"); err != nil { // every help page would say that there is help
+		panic(err)
+	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(helpCommand())
 	useTemplates(root)

@@ -120,18 +120,34 @@ func goalText(g engine.PlanObjective) string {
 func (s *Screen) planItem(i *engine.PlanItem) {
 	s.Printf("  %s %s%s\n", cellText(s, dispositionWord(i.Disposition), 13), s.paint(bold, string(i.ID)), s.planNotes(i))
 	for _, c := range i.Commands {
-		on := after(Clean(c.Host), ": ")
-		if c.Host == "" {
-			on = ""
+		label := commandLabel(c)
+		if label != "" {
+			label += ": "
 		}
 		for n, l := range commandLines(c) {
 			if n == 3 {
-				s.Printf("                  …\n")
+				s.Printf("                …\n")
 				break
 			}
-			s.Printf("                %s%s\n", on, s.paint(dim, shorten(Clean(l), 100)))
+			s.Printf("                %s%s\n", label, s.paint(dim, shorten(Clean(l), 100)))
 		}
 	}
+}
+
+// commandLabel says which part of its item a command is and where it runs, as far as that is not the item's own.
+func commandLabel(c engine.PlanCommand) string {
+	out := string(c.Part)
+	where := c.Hosts
+	if c.Host != "" {
+		where = []string{c.Host}
+	}
+	if len(where) > 0 {
+		out = strings.TrimSpace(out + " on " + list(where, fewHosts))
+	}
+	if c.Become != "" {
+		out = strings.TrimSpace(out + " as " + Clean(c.Become))
+	}
+	return out
 }
 
 func dispositionWord(d engine.Disposition) cell {

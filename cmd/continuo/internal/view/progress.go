@@ -58,7 +58,7 @@ func (p *Progress) Event(e engine.Event) {
 		p.line(e, "%s settled as %s by %s: %s", unitName(v.Unit), v.As, Clean(v.By), Clean(v.Reason))
 	case *engine.MarkSet:
 		p.clock.mark(v)
-		p.line(e, "mark %s set at %s", Clean(v.Mark), v.At.Local().Format("15:04:05"))
+		p.line(e, "mark %s set at %s", Clean(v.Mark), v.At.In(p.s.zone).Format("15:04:05"))
 	default:
 		p.more(e)
 	}
@@ -110,10 +110,11 @@ func (p *Progress) preflight(e engine.Event, v *engine.PreflightResult) {
 		}
 	} else {
 		p.bad++
-		for _, c := range v.Checks {
-			if c.OK {
-				continue
-			}
+		failed := slices.DeleteFunc(slices.Clone(v.Checks), func(c engine.PreflightCheck) bool { return c.OK })
+		if len(failed) == 0 {
+			p.line(e, "preflight %s %s", p.s.paint(red, "FAILED"), Clean(v.Host))
+		}
+		for _, c := range failed {
 			p.line(e, "preflight %s %s: %s: %s", p.s.paint(red, "FAILED"), Clean(v.Host), c.Name, Clean(c.Detail))
 			p.hint(c.Hint)
 		}
@@ -236,6 +237,9 @@ func (p *Progress) captures(v *engine.ItemOutcome) {
 // tail shows the last lines that a failed command wrote.
 func (p *Progress) tail(outputs []engine.ItemOutput) {
 	for _, o := range outputs {
+		if last := outputs[len(outputs)-1]; o.Part != last.Part || o.Attempt != last.Attempt {
+			continue
+		}
 		all := lines(o.Text)
 		for _, l := range all[max(0, len(all)-tailLines):] {
 			p.indent(o.Stream + "| " + Clean(l))
@@ -247,7 +251,7 @@ func (p *Progress) tail(outputs []engine.ItemOutput) {
 }
 
 func (p *Progress) line(e engine.Event, format string, args ...any) {
-	p.s.Printf("%s %s %s%s\n", p.s.paint(dim, e.Time.Local().Format("15:04:05")), p.s.mode(p.mode),
+	p.s.Printf("%s %s %s%s\n", p.s.paint(dim, e.Time.In(p.s.zone).Format("15:04:05")), p.s.mode(p.mode),
 		p.clock.text(e.Time), fmt.Sprintf(format, args...))
 }
 

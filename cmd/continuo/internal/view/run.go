@@ -195,7 +195,7 @@ func (s *Screen) evidence(e Ending) {
 func (s *Screen) Show(e Ending) {
 	r := e.Record
 	s.Printf("%s %s of %s%s\n", s.mode(r.Mode), r.Opened.Run, Clean(r.Opened.Runbook), after(": ", Clean(r.Opened.Title)))
-	s.Printf("  began %s by %s on %s\n", r.StartedAt.Local().Format("2006-01-02 15:04:05 MST"),
+	s.Printf("  began %s by %s on %s\n", r.StartedAt.In(s.zone).Format("2006-01-02 15:04:05 MST"),
 		Clean(r.Opened.Operator), Clean(r.Opened.OperatorHost))
 	for _, ref := range []struct{ name, value string }{
 		{"change", r.Opened.Change}, {"incident", r.Opened.Incident}, {"exercise", r.Opened.Exercise}, {"rolls back", r.Opened.RollbackOf},

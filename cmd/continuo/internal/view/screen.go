@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -30,6 +31,8 @@ type Options struct {
 	Dumb    bool   // TERM=dumb
 	CI      bool   // CI is set: no terminal, whatever it looks like
 	Columns string // COLUMNS, for who pipes to a pager
+	// Zone is where wall times are shown; nil is the system's.
+	Zone *time.Location
 }
 
 // Screen is one output stream. It is safe for concurrent use; one call is never torn by another.
@@ -39,12 +42,16 @@ type Screen struct {
 	color    bool
 	terminal bool
 	columns  int
+	zone     *time.Location
 	failed   error
 }
 
 // NewScreen looks at what is behind a stream.
 func NewScreen(w io.Writer, opt Options) *Screen {
-	s := &Screen{w: w, terminal: isTerminal(w) && !opt.CI && !opt.Dumb}
+	s := &Screen{w: w, terminal: isTerminal(w) && !opt.CI && !opt.Dumb, zone: opt.Zone}
+	if s.zone == nil {
+		s.zone = time.Local
+	}
 	switch opt.Color {
 	case "always":
 		s.color = true

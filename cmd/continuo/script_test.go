@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/cli"
+	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/sshdtest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"continuo": func() { os.Exit(int(cli.Main(cli.OSEnv()))) },
+	})
+}
+
+// TestScripts runs testdata/script: the contract of the command line. What the scripts have beside the usual commands:
+//
+//	exits CODE COMMAND…    runs a command that must exit with CODE; its output is that of exec
+//	sshd NAME [LINE]…      starts an OpenSSH server with these lines of configuration, and sets NAME_PORT, NAME_HOSTKEY,
+//	                       NAME_IDENTITY; without one the script is skipped, and fails where CI is set
+//	port NAME…             sets NAME to a free port
+//	replace OLD NEW FILE   replaces a text in a file, which must be there
+//	expand FILE…           replaces $NAME and ${NAME} in files
+//	wait-for FILE          waits until a file is there
+//	signal PIDFILE NAME    sends a signal to the process whose id is in a file
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup:               setup,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits, "sshd": sshd, "port": port, "replace": replace, "expand": expand, "wait-for": waitFor,
+			"signal": signal,
+		},
+	})
+}
+
+// setup gives each script a home of its own and an environment in which nothing of this machine shows.
+func setup(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return err
+	}
+	env.Setenv("HOME", home)
+	env.Setenv("TZ", "UTC")
+	env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+	env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
+	return nil
+}
+
+// exits runs a command and compares its exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var ended interface{ ExitCode() int }
+	switch {
+	case errors.As(err, &ended):
+		got = ended.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("%s: exit code %d, not %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+func sshd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: sshd NAME [LINE]…")
+	}
+	name := args[0]
+	s, err := sshdtest.Start(ts.MkAbs(".sshd-"+name), args[1:]...)
+	if errors.Is(err, sshdtest.ErrMissing) && os.Getenv("CI") == "" {
+		ts.Logf("skipped: %v", err)
+		ts.Setenv("NO_SSHD", "1")
+		return
+	}
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(s.Stop()) })
+	ts.Setenv(name+"_PORT", strconv.Itoa(s.Port))
+	ts.Setenv(name+"_HOSTKEY", s.HostKey)
+	ts.Setenv(name+"_IDENTITY", s.Identity)
+}
+
+func port(ts *testscript.TestScript, neg bool, args []string) {
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close()
+		_, p, err := net.SplitHostPort(l.Addr().String())
+		ts.Check(err)
+		ts.Setenv(name, p)
+	}
+}
+
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace OLD NEW FILE")
+	}
+	text := ts.ReadFile(args[2])
+	if !strings.Contains(text, args[0]) {
+		ts.Fatalf("replace: %s does not contain %q", args[2], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Replace(text, args[0], args[1], 1)), 0o600))
+}
+
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	for _, file := range args {
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(os.Expand(ts.ReadFile(file), ts.Getenv)), 0o600))
+	}
+}
+
+// waitFor polls for a file: what a background command does has no other sign.
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: wait-for FILE")
+	}
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if matches, err := filepath.Glob(ts.MkAbs(args[0])); err == nil && len(matches) > 0 {
+			return
+		}
+	}
+	ts.Fatalf("wait-for: %s never came", args[0])
+}
+
+func signal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: signal PIDFILE INT|TERM|HUP")
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
+	ts.Check(err)
+	sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}[args[1]]
+	if !ok {
+		ts.Fatalf("signal: unknown signal %s", args[1])
+	}
+	ts.Check(syscall.Kill(pid, sig))
+}
+
