@@ -1,0 +1,205 @@
+package sshtransport
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/hostshell"
+)
+
+var errConnectionLost = errors.New("connection lost")
+
+// conn is one authenticated connection. It ends when either side closes it; ended is closed then.
+type conn struct {
+	client   *ssh.Client
+	raw      net.Conn
+	facts    engine.HostConnected
+	channels *limiter
+	ended    chan struct{}
+	// execWorks: the server has accepted an exec request before, so further ones need not wait for its word.
+	execWorks atomic.Bool
+	// lapsed: our keepalive closed it.
+	lapsed atomic.Bool
+}
+
+func newConn(client *ssh.Client, raw net.Conn, sessions int, keepalive time.Duration) *conn {
+	c := &conn{client: client, raw: raw, channels: newLimiter(sessions), ended: make(chan struct{})}
+	go func() {
+		_ = client.Wait()
+		close(c.ended)
+		_ = raw.Close()
+	}()
+	go c.keepAlive(keepalive)
+	return c
+}
+
+func (c *conn) alive() bool {
+	select {
+	case <-c.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// close ends the connection and waits until its goroutines have seen that.
+func (c *conn) close() {
+	_ = c.raw.Close()
+	<-c.ended
+}
+
+// keepAlive asks the server for a sign of life and closes the connection when none comes for keepaliveMisses intervals.
+// It is the target's own connection that is asked: a jump host that lives hides a target that does not.
+func (c *conn) keepAlive(interval time.Duration) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	answer := make(chan error, 1)
+	waiting, missed := false, 0
+	for {
+		select {
+		case <-c.ended:
+			return
+		case err := <-answer:
+			waiting, missed = false, 0
+			if err != nil {
+				return // the connection has ended
+			}
+		case <-ticker.C:
+			if waiting {
+				if missed++; missed >= keepaliveMisses {
+					c.lapsed.Store(true)
+					_ = c.raw.Close()
+					return
+				}
+				continue
+			}
+			waiting, missed = true, 1
+			go func() {
+				_, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil)
+				answer <- err
+			}()
+		}
+	}
+}
+
+// open starts a shell on a channel of its own, waiting for a free one.
+func (c *conn) open(ctx context.Context) (*process, error) {
+	delay := 20 * time.Millisecond
+	for {
+		if err := c.channels.acquire(ctx, c.ended); err != nil {
+			return nil, err
+		}
+		p, err := c.session(ctx)
+		var refused *ssh.OpenChannelError
+		switch {
+		case err == nil:
+			return p, nil
+		case !errors.As(err, &refused):
+			return nil, err
+		}
+		// MaxSessions, most likely. Another channel of ours will end; when there is none, somebody else's, or one of
+		// ours that the server has not finished with yet.
+		if !c.channels.refused() && delay > 5*time.Second {
+			return nil, refused
+		}
+		select {
+		case <-time.After(delay):
+			delay *= 2
+		case <-c.ended:
+			return nil, errConnectionLost
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// session opens a channel and executes the shell on it. It holds one right of the limiter, which the process gives back;
+// without a process it is given back here, unless the server refused the channel: that is the caller's to judge.
+func (c *conn) session(ctx context.Context) (*process, error) {
+	type opened struct {
+		p   *process
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		p, err := c.exec()
+		done <- opened{p, err}
+	}()
+	select {
+	case o := <-done:
+		var refused *ssh.OpenChannelError
+		if o.err != nil && !errors.As(o.err, &refused) {
+			c.channels.release()
+		}
+		return o.p, o.err
+	case <-ctx.Done():
+	case <-c.ended:
+	}
+	go func() { // a server that answers later: nobody wants it any more
+		if o := <-done; o.err == nil {
+			_ = o.p.Close()
+		} else {
+			c.channels.release()
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return nil, errConnectionLost
+}
+
+var errExecRefused = errors.New("the server refuses to execute commands")
+
+func (c *conn) exec() (*process, error) {
+	ch, requests, err := c.client.OpenChannel("session", nil)
+	if err != nil {
+		return nil, err
+	}
+	payload := ssh.Marshal(struct{ Command string }{shellCommand})
+	known := c.execWorks.Load()
+	ok, err := ch.SendRequest("exec", !known, payload)
+	if err == nil && !ok && !known {
+		err = errExecRefused
+	}
+	if err != nil {
+		_ = ch.Close()
+		go ssh.DiscardRequests(requests)
+		return nil, err
+	}
+	c.execWorks.Store(true)
+	return newProcess(ch, requests, c.channels.release), nil
+}
+
+// shell is hostshell.Shell for one host: it dials when there is no connection.
+type shell struct {
+	t *Transport
+	h *target
+}
+
+// Open implements hostshell.Shell.
+func (s shell) Open(ctx context.Context) (hostshell.Process, error) {
+	for attempt := 0; ; attempt++ {
+		c, err := s.t.connect(ctx, s.h)
+		if err != nil {
+			return nil, err
+		}
+		p, err := c.open(ctx)
+		if err == nil {
+			return p, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		// Nothing was sent yet, so a connection that turns out to be dead is dialled once more.
+		if attempt == 0 && !c.alive() {
+			continue
+		}
+		return nil, s.h.cannotOpen(err)
+	}
+}

@@ -1,0 +1,70 @@
+package sshtransport
+
+import (
+	"context"
+	"sync"
+)
+
+// limiter bounds the channels that are open at once on a connection. The bound starts at what the host's configuration
+// says and falls to what the server shows (MaxSessions): a refused open waits for a free channel, it is no failure.
+type limiter struct {
+	mu    sync.Mutex
+	bound int
+	open  int
+	freed chan struct{} // closed and replaced whenever a channel was given back
+}
+
+func newLimiter(bound int) *limiter { return &limiter{bound: bound, freed: make(chan struct{})} }
+
+// acquire waits for the right to open a channel, until ctx ends or the connection does.
+func (l *limiter) acquire(ctx context.Context, gone <-chan struct{}) error {
+	for {
+		l.mu.Lock()
+		if l.open < l.bound {
+			l.open++
+			l.mu.Unlock()
+			return nil
+		}
+		freed := l.freed
+		l.mu.Unlock()
+		select {
+		case <-freed:
+		case <-gone:
+			return errConnectionLost
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// tryAcquire takes the right when it is free at once.
+func (l *limiter) tryAcquire() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open >= l.bound {
+		return false
+	}
+	l.open++
+	return true
+}
+
+// release gives a channel back.
+func (l *limiter) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	close(l.freed)
+	l.freed = make(chan struct{})
+}
+
+// refused says that the server would not open one more channel. It gives the right back, lowers the bound, and reports
+// whether other channels are open, whose end is worth waiting for.
+func (l *limiter) refused() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.open > 0 && l.open < l.bound {
+		l.bound = l.open
+	}
+	return l.open > 0
+}

@@ -1,0 +1,98 @@
+package sshtransport
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/hostshell"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// target is a host and its connection, if there is one.
+type target struct {
+	host    *runbooks.Host
+	talker  *hostshell.Host
+	dialing chan struct{} // holds a token while somebody dials
+	// handshakes limits how many hosts are reached at once through this one.
+	handshakes chan struct{}
+
+	mu   sync.Mutex
+	conn *conn
+}
+
+func (t *Transport) newTarget(h *runbooks.Host) *target {
+	g := &target{host: h, dialing: make(chan struct{}, 1), handshakes: make(chan struct{}, t.opts.Dial.ConcurrentPerJump)}
+	g.talker = &hostshell.Host{Name: h.Name, Addr: g.addr(), Login: t.login(h), Shell: shell{t, g}, Become: h.Become,
+		Secrets: t.opts.Secrets, Limits: t.opts.Limits}
+	return g
+}
+
+// target returns the state of a host, made on first use. A host is known by its pointer: two of the same name in one
+// project are the same host.
+func (t *Transport) target(h *runbooks.Host) (*target, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return nil, errClosed
+	}
+	g := t.targets[h.Name]
+	if g == nil {
+		g = t.newTarget(h)
+		t.targets[h.Name] = g
+	}
+	return g, nil
+}
+
+func (g *target) addr() string { return net.JoinHostPort(g.host.Address, strconv.Itoa(port(g.host))) }
+
+func (g *target) current() *conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.conn != nil && g.conn.alive() {
+		return g.conn
+	}
+	return nil
+}
+
+func (g *target) set(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.conn = c
+}
+
+// fail is a HostError that says that nothing was sent.
+func (g *target) fail(kind, hint, format string, args ...any) error {
+	return &engine.HostError{Kind: kind, Host: g.host.Name, Addr: g.addr(), Hint: hint,
+		Err: &cause{text: fmt.Sprintf(format, args...)}}
+}
+
+// cause is a text that is engine.ErrUnreachable.
+type cause struct{ text string }
+
+// Error implements error.
+func (c *cause) Error() string { return c.text }
+
+// Unwrap implements errors.Is for engine.ErrUnreachable.
+func (c *cause) Unwrap() error { return engine.ErrUnreachable }
+
+func (g *target) cannotOpen(err error) error {
+	return g.fail("channel", "MaxSessions of the server may be too low, or its sshd may be forbidden to start shells", "open a channel: %s", trimSSH(err))
+}
+
+func orDefault(d, def time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return def
+}
+
+func (t *Transport) login(h *runbooks.Host) string {
+	if h.Connection.User != "" {
+		return h.Connection.User
+	}
+	return t.opts.User
+}
