@@ -201,7 +201,8 @@ runbook "failover" {
     timeout = "2m"
 
     step "promote" {
-      argv = ["pg_ctl", "promote", "-w", "-t", "60"]
+      argv         = ["pg_ctl", "promote", "-w", "-t", "60"]
+      irreversible = true
       verify {
         argv = ["psql", "-XAtqc", "select pg_is_in_recovery()"]
         expect {

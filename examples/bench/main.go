@@ -1,0 +1,82 @@
+// Command bench measures what continuo promises about speed and memory, on the machine where it runs:
+//
+//   - fleet: a run of 10 checks on 100 hosts, each behind a real OpenSSH server on loopback, as a ratio to a bare loop over
+//     golang.org/x/crypto/ssh that does the same with one connection a host, in the same minute; and its peak memory;
+//   - plan: the plan of a runbook with 10,000 items, time and peak memory.
+//
+// It builds the program, makes its own servers and projects in a temporary directory, and removes them. Nothing is kept
+// from earlier runs and no figure is known beforehand: rounds of both sides alternate, and the median of the rounds is
+// compared. It exits 1 when a target is missed, 2 when it could not measure.
+//
+//	go run ./examples/bench [-hosts 100] [-checks 10] [-items 10000] [-rounds 3] [-only fleet|plan] [-binary continuo]
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+// settings are what the command line says.
+type settings struct {
+	hosts, checks, items, rounds int
+	only, binary                 string
+}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.hosts, "hosts", 100, "hosts of the fleet")
+	flag.IntVar(&s.checks, "checks", 10, "checks on each host")
+	flag.IntVar(&s.items, "items", 10000, "items of the plan")
+	flag.IntVar(&s.rounds, "rounds", 3, "rounds; the median counts")
+	flag.StringVar(&s.only, "only", "", "fleet or plan; empty: both")
+	flag.StringVar(&s.binary, "binary", "", "a continuo that is built already")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	missed, err := bench(ctx, s)
+	stop()
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	case missed > 0:
+		os.Exit(1)
+	}
+}
+
+// bench measures, prints the table and says how many targets were missed.
+func bench(ctx context.Context, s settings) (missed int, err error) {
+	dir, err := os.MkdirTemp("", "continuo-bench-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	if s.binary == "" {
+		s.binary = filepath.Join(dir, "continuo")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", s.binary, "github.com/continuo-runbooks/continuo/cmd/continuo")
+		build.Stderr = os.Stderr
+		if err := build.Run(); err != nil {
+			return 0, fmt.Errorf("build continuo: %w", err)
+		}
+	}
+	if s.binary, err = filepath.Abs(s.binary); err != nil {
+		return 0, err
+	}
+	var t table
+	if s.only != "plan" {
+		if err := benchFleet(ctx, s, filepath.Join(dir, "fleet"), &t); err != nil {
+			return 0, fmt.Errorf("fleet: %w", err)
+		}
+	}
+	if s.only != "fleet" {
+		if err := benchPlan(ctx, s, filepath.Join(dir, "plan"), &t); err != nil {
+			return 0, fmt.Errorf("plan: %w", err)
+		}
+	}
+	return t.print(os.Stdout), nil
+}
