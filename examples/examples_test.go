@@ -22,7 +22,7 @@ import (
 const patience = 2 * time.Minute
 
 // binary is the program under test, built once.
-var binary string //nolint:gochecknoglobals // written by TestMain only
+var binary string // written by TestMain only
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 

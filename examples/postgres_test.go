@@ -17,7 +17,7 @@ func newPostgres(t *testing.T) *project {
 	t.Helper()
 	requirePostgres(t)
 	// The account that owns the databases should be able to reach the copy: not below a private directory.
-	dir, err := os.MkdirTemp("", "continuo-postgres-")
+	dir, err := os.MkdirTemp("", "continuo-postgres-") //nolint:usetesting // t.TempDir is below a private directory
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755))
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })

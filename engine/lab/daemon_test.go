@@ -20,8 +20,9 @@ const serveFlag = "lab-serve-for-tests"
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == serveFlag {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		defer stop()
-		if err := Serve(ctx, os.Args[2], os.NewFile(ReadyFD, "ready")); err != nil {
+		err := Serve(ctx, os.Args[2], os.NewFile(ReadyFD, "ready"))
+		stop()
+		if err != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -34,7 +35,7 @@ func daemonConfig(t *testing.T) (Config, []string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	port := ln.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener
+	port := ln.Addr().(*net.TCPAddr).Port
 	require.NoError(t, ln.Close())
 	dir := t.TempDir()
 	cfg := Config{

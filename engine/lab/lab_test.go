@@ -81,7 +81,7 @@ func TestExec_streamsAndStatus(t *testing.T) {
 		{name: "missing program", command: "/nonexistent/program 2>/dev/null", code: 127},
 		{name: "binary", command: `printf 'a\000b\377'`, stdout: "a\x00b\xff"},
 		{name: "home is the sandbox", command: `test "$PWD" = "$HOME" && basename "$HOME"`, stdout: "app-a\n"},
-		{name: "who", command: `echo $USER $LOGNAME $CONTINUO_LAB_HOST`, stdout: "drill drill app-a\n"},
+		{name: "who", command: `echo $USER-$LOGNAME $CONTINUO_LAB_HOST`, stdout: "drill-drill app-a\n"},
 		{name: "own session", command: `test "$(ps -o sid= -p $$ | tr -d ' ')" = $$ && echo leader`, stdout: "leader\n"},
 	}
 	for _, tt := range tests {

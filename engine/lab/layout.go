@@ -89,32 +89,31 @@ func (l layout) prepareSandbox(cfg Config, name string) error {
 // copyTree copies directories and regular files with their permission bits. Anything else is an error: a seed has no
 // business with links out of the project or devices.
 func copyTree(from, to string) error {
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
+	root, err := os.OpenRoot(from)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == "." {
 			return err
 		}
 		info, err := d.Info()
 		if err != nil {
 			return err
 		}
-		target := filepath.Join(to, rel)
+		target := filepath.Join(to, filepath.FromSlash(path))
 		switch {
-		case rel == ".":
-			return nil
 		case d.IsDir():
 			return os.Mkdir(target, info.Mode().Perm()|0o700)
 		case info.Mode().IsRegular():
-			data, err := os.ReadFile(path)
+			data, err := root.ReadFile(path)
 			if err != nil {
 				return err
 			}
 			return writeExact(target, data, info.Mode().Perm())
 		}
-		return fmt.Errorf("%s: neither a file nor a directory", path)
+		return fmt.Errorf("%s: neither a file nor a directory", filepath.Join(from, path))
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func benchFleet(ctx context.Context, s settings, dir string, t *table) error {
 		if err != nil {
 			return fmt.Errorf("bare loop: %w", err)
 		}
-		m, err := measure(ctx, project, s.binary, "run", "fleet", "--live", "--yes", "--json", "--parallel", fmt.Sprint(s.hosts))
+		m, err := measure(ctx, project, s.binary, "run", "fleet", "--live", "--yes", "--json", "--parallel", strconv.Itoa(s.hosts))
 		if err != nil {
 			return err
 		}
