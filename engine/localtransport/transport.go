@@ -51,7 +51,7 @@ func (t *Transport) host(h *runbooks.Host) *hostshell.Host {
 	g := t.hosts[h.Name]
 	if g == nil {
 		g = &hostshell.Host{Name: h.Name, Login: t.opts.User, Become: h.Become, Secrets: t.opts.Secrets, Limits: t.opts.Limits,
-			Shell: shell{path: append(slices.Clone(t.opts.Shell), "-s"), env: t.opts.Env, dir: t.opts.Dir}}
+			Shell: shell{path: append(slices.Clone(t.opts.Shell), "-s"), env: append([]string{}, t.opts.Env...), dir: t.opts.Dir}}
 		t.hosts[h.Name] = g
 	}
 	return g

@@ -197,7 +197,7 @@ func (d *dialing) config() (*ssh.ClientConfig, error) {
 		User:              d.t.login(h),
 		Auth:              d.cred.methods,
 		HostKeyAlgorithms: d.t.known.algorithms(db, addr, algos.hostKeys),
-		ClientVersion:     "SSH-2.0-continuo",
+		ClientVersion:     clientVersion,
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 			d.key = key
 			if err := check(addr, noAddr, key); err != nil {
@@ -223,6 +223,9 @@ func (d *dialing) facts(sc ssh.Conn) engine.HostConnected {
 	}
 	return f
 }
+
+// clientVersion names us to servers, without a version that would tell an attacker more.
+const clientVersion = "SSH-2.0-continuo"
 
 // configError is a fault of ours: no server can change it.
 type configError struct{ error }
