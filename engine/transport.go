@@ -237,6 +237,7 @@ type ManualInput struct {
 // ManualAnswer is a person's word.
 type ManualAnswer struct {
 	By     string
+	Signed bool // By is proven by a signature, not only claimed
 	Done   bool // false: it could not be done; Note says why
 	Inputs map[string]string
 	Note   string
@@ -263,9 +264,9 @@ type Redactor interface {
 }
 
 // Learner is a Redactor that is told further secrets while a run goes on: a secret when it is resolved, a sensitive
-// capture before its output is written. Once Learn has returned nil, the value is redacted everywhere; an error means
+// capture before its output is written. Once Add has returned nil, the value is redacted everywhere; an error means
 // that it cannot be (too short) and that nothing may use it. Safe for concurrent use.
 type Learner interface {
 	Redactor
-	Learn(name, value string) error
+	Add(name, value string) error
 }

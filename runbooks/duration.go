@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
@@ -25,3 +26,24 @@ func WaitDuration(v expr.Value) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+// Wait is how long to wait before the next attempt after n attempts. A nil Retry does not wait.
+func (r *Retry) Wait(n int) time.Duration {
+	if r == nil {
+		return 0
+	}
+	d := float64(r.Delay)
+	if r.Backoff > 1 {
+		d *= math.Pow(r.Backoff, float64(n-1))
+	}
+	if most := float64(r.MaxDelay); most > 0 && d > most {
+		d = most
+	}
+	if d > float64(maxDelay) {
+		return maxDelay
+	}
+	return time.Duration(d)
+}
+
+// maxDelay bounds a delay that has grown without MaxDelay.
+const maxDelay = 24 * time.Hour

@@ -1,0 +1,260 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// element is one element of for_each with its hosts; outside for_each there is one without a key.
+type element struct {
+	key   string
+	names *expr.Scope
+	hosts []*runbooks.Host // holds one nil for what is seen from the control host
+}
+
+// spread evaluates for_each and hosts, once, and says so in the journal.
+func (t *task) spread(names *expr.Scope) ([]element, error) {
+	elements, err := t.elements(names)
+	if err != nil {
+		return nil, err
+	}
+	var hosts, keys []string
+	for n := range elements {
+		e := &elements[n]
+		if err := t.place(e); err != nil {
+			return nil, err
+		}
+		if e.key != "" {
+			keys = append(keys, e.key)
+		}
+		for _, h := range e.hosts {
+			if h != nil && !slices.Contains(hosts, h.Name) {
+				hosts = append(hosts, h.Name)
+			}
+		}
+	}
+	return elements, t.r.emit(&engine.ItemStarted{Item: t.item.ID(), Hosts: hosts, Elements: keys})
+}
+
+func (t *task) elements(names *expr.Scope) ([]element, error) {
+	if t.item.ForEach == nil {
+		return []element{{names: names}}, nil
+	}
+	v, err := eval(t.item.ForEach, names)
+	if err != nil {
+		return nil, err
+	}
+	es, err := v.Elements()
+	if err != nil {
+		return nil, at(t.item.ForEach, err)
+	}
+	most := t.item.MaxItems
+	if most <= 0 {
+		most = 1000
+	}
+	if len(es) > most {
+		return nil, fmt.Errorf("%s: for_each has %d elements, more than max_items = %d", t.item.ForEach.Range(), len(es), most)
+	}
+	out := make([]element, len(es))
+	for n, e := range es {
+		each := expr.Object(map[string]expr.Value{"key": expr.String(e.Key), "value": e.Value})
+		out[n] = element{key: e.Key, names: names.With(map[string]expr.Value{"each": each})}
+	}
+	return out, nil
+}
+
+// place evaluates the hosts of an element.
+func (t *task) place(e *element) error {
+	if t.item.Hosts == nil {
+		t.single = true
+		e.hosts = []*runbooks.Host{nil}
+		return nil
+	}
+	hosts, one, err := t.hostsOf(t.item.Hosts, e.names)
+	if err != nil {
+		return err
+	}
+	t.single = one
+	e.hosts = hosts
+	return t.allowed(hosts)
+}
+
+// everywhere runs the item on all elements and hosts: elements one after another (or parallel_each at once), each over its
+// hosts in batches. work runs one batch.
+func (t *task) everywhere(ctx context.Context, elements []element, work batchFunc) error {
+	return each(elements, max(1, t.item.ParallelEach), func(e element) error {
+		hosts, err := t.limited(e)
+		if err != nil {
+			return err
+		}
+		return t.rollOut(ctx, e, hosts, work)
+	})
+}
+
+// batchFunc runs the item for an element on some hosts at once and records the outcome of each.
+type batchFunc func(ctx context.Context, e element, hosts []*runbooks.Host) error
+
+// limited takes out the hosts that --limit leaves out; they are skipped.
+func (t *task) limited(e element) ([]*runbooks.Host, error) {
+	if len(t.r.cfg.Limit) == 0 {
+		return e.hosts, nil
+	}
+	var out []*runbooks.Host
+	for _, h := range e.hosts {
+		if h == nil || h.Control || slices.Contains(t.r.cfg.Limit, h.Name) {
+			out = append(out, h)
+			continue
+		}
+		if err := t.plain(e, h, engine.Skipped, causeLimit, "left out by --limit"); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// plain records a unit for which nothing was done.
+func (t *task) plain(e element, h *runbooks.Host, o engine.Outcome, cause, reason string) error {
+	out := &engine.ItemOutcome{Unit: t.unit(e, h), Outcome: o, Cause: cause, Reason: reason}
+	return t.ended(out, &trial{}, "")
+}
+
+func (t *task) unit(e element, h *runbooks.Host) engine.Unit {
+	return engine.Unit{Item: t.item.ID(), Key: e.key, Host: hostName(h)}
+}
+
+// rollOut runs the batches of an element one after another and stops when too much has failed.
+func (t *task) rollOut(ctx context.Context, e element, hosts []*runbooks.Host, work batchFunc) error {
+	r := t.item.Rollout
+	batches := split(hosts, r)
+	for n, batch := range batches {
+		if n > 0 && r != nil {
+			if err := pause(ctx, r.Pause); err != nil && err != errStopped { //nolint:errorlint // never wrapped
+				return err
+			}
+		}
+		if err := work(ctx, e, batch); err != nil {
+			return err
+		}
+		if why := t.tooMuch(e, batch, n, len(hosts)); why != "" && n+1 < len(batches) {
+			for _, h := range slices.Concat(batches[n+1:]...) {
+				if err := t.plain(e, h, engine.NotReached, causeRollout, why); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// tooMuch says why a rollout stops after batch n.
+func (t *task) tooMuch(e element, batch []*runbooks.Host, n, all int) string {
+	if t.item.Rollout == nil {
+		return ""
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	total, here := 0, 0
+	for i := range t.units {
+		u := &t.units[i]
+		if u.id.Key != e.key || !u.fails() && u.cause != engine.CauseTolerated {
+			continue
+		}
+		total++
+		if slices.ContainsFunc(batch, func(h *runbooks.Host) bool { return hostName(h) == u.id.Host }) {
+			here++
+		}
+	}
+	most := 0
+	if list := t.item.Rollout.MaxFailures; len(list) > 0 {
+		most = list[min(n, len(list)-1)].Of(all)
+	}
+	switch {
+	case total > most:
+		return fmt.Sprintf("the rollout stopped after batch %d: %d failed, and %d may", n+1, total, most)
+	case here == len(batch) && here > 0:
+		return fmt.Sprintf("the rollout stopped after batch %d: all of it failed", n+1)
+	}
+	return ""
+}
+
+// split divides hosts into batches; without a rollout they are one.
+func split(hosts []*runbooks.Host, r *runbooks.Rollout) [][]*runbooks.Host {
+	if len(hosts) == 0 {
+		return nil
+	}
+	if r == nil || len(r.Batch) == 0 {
+		return [][]*runbooks.Host{hosts}
+	}
+	var out [][]*runbooks.Host
+	for n, rest := 0, hosts; len(rest) > 0; n++ {
+		size := min(max(1, r.Batch[min(n, len(r.Batch)-1)].Of(len(hosts))), len(rest))
+		out = append(out, rest[:size])
+		rest = rest[size:]
+	}
+	return out
+}
+
+// stepBatch runs a step on the hosts of a batch.
+func (t *task) stepBatch(ctx context.Context, e element, hosts []*runbooks.Host) error {
+	return each(hosts, t.parallel(), func(h *runbooks.Host) error {
+		u := &unit{t: t, id: t.unit(e, h), host: h, names: t.r.onHost(e.names, h)}
+		return u.run(ctx)
+	})
+}
+
+// checkBatch observes the hosts of a batch and records what each came to.
+func (t *task) checkBatch(ctx context.Context, e element, hosts []*runbooks.Host) error {
+	stamp, began := t.r.cfg.Clock.Now(), time.Now()
+	var sites []*site
+	for _, h := range hosts {
+		sites = append(sites, &site{unit: t.unit(e, h), host: h, names: t.r.onHost(e.names, h)})
+	}
+	if err := t.started(); err != nil {
+		return err
+	}
+	s, err := t.r.survey(ctx, t.work, sites, t.parallel(), e.names)
+	if err != nil && err != errStopped { //nolint:errorlint // a sentinel that is never wrapped
+		return err
+	}
+	t.mu.Lock()
+	t.all = append(t.all, s.all...)
+	t.allFailed = reasonOr(t.allFailed, s.failed)
+	t.mu.Unlock()
+	for _, x := range s.sites {
+		if x.trial == nil {
+			x.trial = &trial{}
+			x.trial.fail(engine.NotReached, causeStopped, "the run was stopped before it began")
+		}
+		if t.r.dry && x.trial.outcome == engine.Succeeded {
+			x.trial.outcome = engine.Exercised
+		}
+		out := x.trial.payload(x.unit)
+		out.Rounds, out.StartedAt, out.DurationNS = x.rounds, stamp, time.Since(began)
+		out.Cause = t.tolerated(out)
+		if x.unit.Host == "" && x.unit.Key == "" {
+			t.sole(out, x.trial)
+			continue
+		}
+		if err := t.ended(out, x.trial, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sole keeps the unit of an item that does not run on hosts: its outcome is the item's, and is recorded as such.
+func (t *task) sole(o *engine.ItemOutcome, tr *trial) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.only = o
+	t.units = append(t.units, unitEnd{
+		id: o.Unit, outcome: o.Outcome, cause: o.Cause, reason: o.Reason, began: tr.began, data: tr.data,
+	})
+}

@@ -1,0 +1,133 @@
+package executor
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// marks sets the named instants of a run. A dry-run has none.
+type marks struct{ r *run }
+
+func newMarks(r *run) *marks { return &marks{r} }
+
+// given sets the marks of --at, in order of name.
+func (m *marks) given() error {
+	if m.r.dry {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.r.cfg.Marks)) {
+		if err := m.r.emit(&engine.MarkSet{Mark: name, At: m.r.cfg.Marks[name].UTC(), Source: engine.MarkByOperator}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set sets marks of an item now.
+func (m *marks) set(names []string, item runbooks.ItemID) error {
+	for _, name := range names {
+		if err := m.r.emit(&engine.MarkSet{Mark: name, At: m.r.cfg.Clock.Now().UTC(), Source: engine.MarkByItem, Item: item}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// computed sets the marks that an expression gives. One that cannot be evaluated is not set; what is measured by it says so.
+func (m *marks) computed() error {
+	for _, mark := range m.r.cfg.Runbook.Marks {
+		if mark.At == nil {
+			continue
+		}
+		v, err := m.r.value(mark.At)
+		if err != nil {
+			continue
+		}
+		instant, err := instantOf(v)
+		if err != nil {
+			continue
+		}
+		if err := m.r.emit(&engine.MarkSet{Mark: mark.Name, At: instant, Source: engine.MarkComputed}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// value evaluates an expression of the runbook at the end of the run.
+func (r *run) value(e *expr.Expr) (expr.Value, error) {
+	names, err := r.names.scopeFor(r.stay, r.book, []*expr.Expr{e})
+	if err != nil {
+		return expr.Value{}, err
+	}
+	return eval(e, names)
+}
+
+// objectives records what the expressions of objectives came to.
+func (r *run) objectives() error {
+	for _, o := range r.cfg.Runbook.Objectives {
+		var got *engine.ObjectiveMeasured
+		switch o.Kind {
+		case runbooks.RecoveryPoint:
+			got = r.recoveryPoint(o)
+		case runbooks.Measured:
+			got = r.measured(o)
+		default:
+			continue
+		}
+		got.Objective = o.Name
+		if err := r.emit(got); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) recoveryPoint(o *runbooks.Objective) *engine.ObjectiveMeasured {
+	v, err := r.value(o.Point)
+	if err == nil {
+		var at time.Time
+		if at, err = instantOf(v); err == nil {
+			return &engine.ObjectiveMeasured{RecoveryPoint: at}
+		}
+	}
+	return &engine.ObjectiveMeasured{Problem: r.clip("recovery point: " + errText(err))}
+}
+
+func (r *run) measured(o *runbooks.Objective) *engine.ObjectiveMeasured {
+	v, err := r.value(o.Value)
+	if err == nil {
+		var f float64
+		if f, err = v.Float(); err == nil {
+			return &engine.ObjectiveMeasured{Value: &f}
+		}
+	}
+	return &engine.ObjectiveMeasured{Problem: r.clip("value: " + errText(err))}
+}
+
+// instantOf reads an instant: RFC 3339 text, or seconds since 1970.
+func instantOf(v expr.Value) (time.Time, error) {
+	if f, err := v.Float(); err == nil {
+		sec, frac := math.Modf(f)
+		if math.Abs(sec) > 1<<40 {
+			return time.Time{}, fmt.Errorf("%s is no time", v)
+		}
+		return time.Unix(int64(sec), int64(frac*1e9)).UTC(), nil
+	}
+	text, err := v.Text()
+	if err != nil {
+		return time.Time{}, err
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither RFC 3339 nor seconds since 1970", text)
+	}
+	return at.UTC(), nil
+}

@@ -1,0 +1,199 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// What ends the work on something without an outcome of its own.
+var (
+	errLeft    = errors.New("the run was left")
+	errStopped = errors.New("the run was stopped")
+	errKilled  = errors.New("killed by the operator")
+)
+
+// cut is the error of a context that ended: errLeft, or errStopped when the work was killed.
+func cut(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), errKilled) {
+		return errStopped
+	}
+	return errLeft
+}
+
+// run is one run in progress.
+type run struct {
+	cfg   Config
+	rec   *Recorder
+	valve *valve
+	names *names
+	book  *book
+	marks *marks
+	dry   bool
+	// stay ends when the run is left (its cause is engine.ErrLeft) or the journal fails; work also when the operator kills.
+	stay    context.Context
+	leave   context.CancelCauseFunc
+	workMu  sync.Mutex
+	work    context.Context
+	kill    context.CancelCauseFunc
+	tasks   map[runbooks.ItemID]*task
+	tainted bool                              // dry-run: a phase that ended left things as they would not be
+	down    map[string]engine.PreflightResult // hosts whose preflight found them out of reach
+}
+
+// Run executes a plan and returns the record of what happened. The error is about the controller (a configuration that
+// cannot be run, a journal that fails), never about the recovery: that is the record's verdict. A run that was left is no
+// error; its record is not closed.
+//
+// When ctx ends, the run is left: nothing more is started or cleaned up, and what runs on hosts runs on.
+func Run(ctx context.Context, cfg Config) (engine.Record, error) {
+	if err := cfg.check(); err != nil {
+		return engine.Record{}, err
+	}
+	r, err := newRun(cfg)
+	if err != nil {
+		return engine.Record{}, err
+	}
+	defer r.leave(engine.ErrLeft)
+	stop := context.AfterFunc(ctx, func() { r.depart("the controller was told to stop", "") })
+	defer stop()
+	watched := r.watch()
+	err = r.execute()
+	r.leave(engine.ErrLeft)
+	<-watched
+	return *r.rec.Record(), err
+}
+
+func newRun(cfg Config) (*run, error) {
+	if cfg.Parallel <= 0 {
+		cfg.Parallel = DefaultParallel
+	}
+	rec, ok := cfg.Journal.(*Recorder)
+	if !ok {
+		rec = NewRecorder(cfg.Journal, cfg.Plan, cfg.Observe)
+	}
+	r := &run{cfg: cfg, rec: rec, valve: newValve(cfg.Parallel), dry: cfg.Mode == engine.DryRun, down: map[string]engine.PreflightResult{}}
+	r.stay, r.leave = context.WithCancelCause(context.Background())
+	r.newWork()
+	var err error
+	if r.names, err = newNames(cfg); err != nil {
+		return nil, err
+	}
+	r.book = newBook(r.names.refs, cfg.Runbook)
+	r.marks = newMarks(r)
+	r.tasks = newTasks(r)
+	return r, nil
+}
+
+// newWork begins a context for what a kill ends. Cleanup has one of its own.
+func (r *run) newWork() {
+	r.workMu.Lock()
+	defer r.workMu.Unlock()
+	r.work, r.kill = context.WithCancelCause(r.stay)
+}
+
+func (r *run) working() (context.Context, context.CancelCauseFunc) {
+	r.workMu.Lock()
+	defer r.workMu.Unlock()
+	return r.work, r.kill
+}
+
+// emit appends an event. Its error is fatal: the journal is poisoned, and everything stops before its next effect.
+func (r *run) emit(p engine.Payload) error {
+	_, err := r.rec.Append(context.Background(), p)
+	if err != nil {
+		r.valve.halt(departed, err.Error(), "")
+		r.leave(engine.ErrLeft)
+	}
+	return err
+}
+
+// depart leaves the run.
+func (r *run) depart(why, by string) {
+	r.valve.halt(departed, why, by)
+	r.leave(engine.ErrLeft)
+}
+
+func (r *run) execute() error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	if r.dry {
+		if err := r.preflight(); err != nil {
+			return r.ended(err)
+		}
+	}
+	for _, p := range r.cfg.Runbook.Phases {
+		if err := r.phase(p, false); err != nil {
+			return r.ended(err)
+		}
+		r.taintAfter(p)
+	}
+	s, _, _ := r.valve.standing()
+	if s >= held {
+		return r.ended(errLeft)
+	}
+	if err := r.cleanup(); err != nil {
+		return r.ended(err)
+	}
+	return r.ended(r.close())
+}
+
+func (r *run) open() error {
+	opened := r.cfg.Opened
+	if err := r.emit(&opened); err != nil {
+		return err
+	}
+	if err := r.departures(); err != nil {
+		return err
+	}
+	return r.marks.given()
+}
+
+// departures records what was asked for that departs from the plan.
+func (r *run) departures() error {
+	by := r.cfg.Opened.Operator
+	if len(r.cfg.Limit) > 0 {
+		a := &engine.OperatorAction{Action: engine.ActionLimit, By: by, Reason: fmt.Sprintf("only on %s", list(r.cfg.Limit))}
+		if err := r.emit(a); err != nil {
+			return err
+		}
+	}
+	if r.cfg.From == "" {
+		return nil
+	}
+	return r.emit(&engine.OperatorAction{Action: engine.ActionFrom, By: by, Item: r.cfg.From, Reason: "started from " + string(r.cfg.From)})
+}
+
+// ended is the last word about how the execution ended: a run that is left or held says so in its journal.
+func (r *run) ended(err error) error {
+	if err == nil {
+		return nil
+	}
+	if fatal(err) {
+		return err
+	}
+	s, why, by := r.valve.standing()
+	if s < held {
+		why = "the run was left"
+	}
+	return r.emit(&engine.RunInterrupted{Reason: r.cfg.Redactor.Redact(why), By: by})
+}
+
+// close measures the objectives and ends the journal.
+func (r *run) close() error {
+	if !r.dry {
+		if err := r.marks.computed(); err != nil {
+			return err
+		}
+		if err := r.objectives(); err != nil {
+			return err
+		}
+	}
+	verdict, why, unknown := r.rec.preview()
+	return r.emit(&engine.RunClosed{Verdict: verdict, Unknown: unknown, Reason: r.cfg.Redactor.Redact(why)})
+}

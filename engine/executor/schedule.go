@@ -1,0 +1,280 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// phaseTurn is what a phase's own condition means for its items.
+type phaseTurn struct {
+	skip, undecided, broken bool
+	reason                  string
+}
+
+// schedule runs the items of one phase: an item starts when all that it comes after have ended.
+type schedule struct {
+	r       *run
+	cleanup bool
+	turn    phaseTurn
+	tasks   []*task
+	waiting map[runbooks.ItemID]int // how many it still waits for
+	next    map[runbooks.ItemID][]*task
+	ready   []*task
+	running int
+	// done takes each task as it ends; it has room for all, so that no task ever waits for the schedule.
+	done chan taskEnd
+	err  error
+}
+
+type taskEnd struct {
+	t   *task
+	err error
+}
+
+// phase runs a phase to its end. errLeft: the run is held or left, and what did not start has no outcome.
+func (r *run) phase(p *runbooks.Phase, cleanup bool) error {
+	s := &schedule{
+		r: r, cleanup: cleanup, waiting: map[runbooks.ItemID]int{}, next: map[runbooks.ItemID][]*task{},
+		done: make(chan taskEnd, len(p.Items)),
+	}
+	here := make(map[runbooks.ItemID]bool, len(p.Items))
+	for _, i := range p.Items {
+		here[i.ID()] = true
+	}
+	for _, i := range p.Items {
+		t := r.tasks[i.ID()]
+		s.tasks = append(s.tasks, t)
+		for _, a := range i.After {
+			if here[a] {
+				s.waiting[i.ID()]++
+				s.next[a] = append(s.next[a], t)
+			}
+		}
+		if s.waiting[i.ID()] == 0 {
+			s.ready = append(s.ready, t)
+		}
+	}
+	if err := s.decide(p); err != nil {
+		return err
+	}
+	return s.run()
+}
+
+// decide evaluates the phase's condition, once.
+func (s *schedule) decide(p *runbooks.Phase) error {
+	if p.When == nil {
+		return nil
+	}
+	names, err := s.r.names.scopeFor(s.r.stay, s.r.book, []*expr.Expr{p.When})
+	if err == nil {
+		var truth bool
+		if truth, err = evalTruth(p.When, names); err == nil {
+			s.turn = phaseTurn{skip: !truth, reason: "the condition of its phase does not hold: " + p.When.Text()}
+			return nil
+		}
+	}
+	if s.r.dry && unknown(err) {
+		s.turn = phaseTurn{undecided: true, reason: "whether its phase runs is decided at run time: " + p.When.Text()}
+		return nil
+	}
+	s.turn = phaseTurn{broken: true, reason: "when of its phase: " + s.r.clip(errText(err))}
+	return nil
+}
+
+func (s *schedule) run() error {
+	for len(s.ready) > 0 || s.running > 0 {
+		may, ever, changed := s.may()
+		if may {
+			s.start()
+		} else if !ever && s.running == 0 {
+			break
+		}
+		select {
+		case e := <-s.done:
+			s.end(e)
+		case <-changed:
+		}
+	}
+	if s.err != nil {
+		return s.err
+	}
+	if st, _, _ := s.r.valve.standing(); st >= held {
+		return errLeft
+	}
+	return s.notReached()
+}
+
+// may reports whether items may start now, and whether they ever may. Cleanup goes on after a stop and an abort.
+func (s *schedule) may() (may, ever bool, changed <-chan struct{}) {
+	may, ever, changed = s.r.valve.items(s.cleanup)
+	if fatal(s.err) {
+		return false, false, changed
+	}
+	return may, ever, changed
+}
+
+func (s *schedule) start() {
+	ctx, _ := s.r.working()
+	for _, t := range s.ready {
+		s.running++
+		s.taint(t)
+		go func() { s.done <- taskEnd{t, t.run(ctx, s.turn)} }()
+	}
+	s.ready = s.ready[:0]
+}
+
+// end takes a task that has ended: what waited for it may start, unless its failure stops the run.
+func (s *schedule) end(e taskEnd) {
+	s.running--
+	if errors.Is(e.err, errStopped) {
+		return // notReached says so
+	}
+	s.err = worse(s.err, e.err)
+	if e.err != nil {
+		return
+	}
+	if e.t.outcome.fails && !e.t.outcome.open {
+		s.err = worse(s.err, s.failed(e.t))
+	}
+	for _, t := range s.next[e.t.item.ID()] {
+		id := t.item.ID()
+		if s.waiting[id]--; s.waiting[id] == 0 {
+			s.ready = append(s.ready, t)
+		}
+	}
+}
+
+// failed does what the runbook says about a failure. Nothing new starts meanwhile.
+func (s *schedule) failed(t *task) error {
+	if s.cleanup || s.r.dry || t.item.Severity == "finding" {
+		return nil
+	}
+	why := fmt.Sprintf("%s: %s", t.item.ID(), reasonOr(t.outcome.reason, string(t.outcome.outcome)))
+	switch s.r.policy(t) {
+	case runbooks.Continue:
+		return nil
+	case runbooks.Ask:
+		return s.r.askFailed(t, why)
+	default:
+		s.r.valve.halt(stopped, why, "")
+	}
+	return nil
+}
+
+// policy is the nearest on_failure of item, phase, runbook and run.
+func (r *run) policy(t *task) runbooks.OnFailure {
+	for _, p := range []runbooks.OnFailure{t.item.OnFailure, t.phase.OnFailure, r.cfg.Runbook.OnFailure, r.cfg.OnFailure} {
+		if p != "" {
+			return p
+		}
+	}
+	return runbooks.Stop
+}
+
+// askFailed asks the operator what to do about a failure. With nobody there, the run stops.
+func (r *run) askFailed(t *task, why string) error {
+	if r.cfg.Operator == nil {
+		r.valve.halt(stopped, why, "")
+		return nil
+	}
+	a, err := r.cfg.Operator.Failed(r.stay, engine.FailureQuestion{
+		Item:    t.item.ID(),
+		Outcome: engine.ItemOutcome{Unit: engine.Unit{Item: t.item.ID()}, Outcome: t.outcome.outcome, Cause: t.outcome.cause, Reason: t.outcome.reason},
+		Units:   t.failing(20),
+		Options: []string{engine.ActionSkip, engine.ActionByHand, engine.ActionAbort, engine.ActionLeave},
+	})
+	switch {
+	case errors.Is(err, context.Canceled) || r.stay.Err() != nil:
+		return errLeft
+	case err != nil:
+		r.valve.halt(stopped, why, "")
+		return nil
+	}
+	return r.answeredFailure(t, a, why)
+}
+
+func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error {
+	act := &engine.OperatorAction{Action: a.Action, By: a.By, Item: t.item.ID(), Reason: r.cfg.Redactor.Redact(a.Reason)}
+	if err := r.emit(act); err != nil {
+		return err
+	}
+	switch a.Action {
+	case engine.ActionSkip, engine.ActionContinue:
+		return nil
+	case engine.ActionByHand:
+		return t.byHand(a)
+	case engine.ActionAbort:
+		r.valve.halt(aborted, reasonOr(a.Reason, why), a.By)
+	case engine.ActionLeave:
+		r.depart(reasonOr(a.Reason, why), a.By)
+		return errLeft
+	default:
+		r.valve.halt(stopped, why, a.By)
+	}
+	return nil
+}
+
+// byHand takes a person's word that a failed item is done.
+func (t *task) byHand(a engine.FailureAnswer) error {
+	err := t.r.emit(&engine.ItemSettled{
+		Unit: engine.Unit{Item: t.item.ID()}, As: engine.Done, By: a.By, Signed: a.Signed, Reason: t.r.cfg.Redactor.Redact(a.Reason),
+	})
+	if err != nil {
+		return err
+	}
+	t.outcome.fails = false
+	for n := range t.units {
+		if t.units[n].fails() {
+			t.units[n].settled = engine.Done
+		}
+	}
+	t.keep(t.outcome)
+	return t.r.marks.set(t.item.Marks, t.item.ID())
+}
+
+// failing are the first outcomes of units that failed.
+func (t *task) failing(most int) []engine.ItemOutcome {
+	var out []engine.ItemOutcome
+	for n := range t.units {
+		if u := &t.units[n]; u.fails() && len(out) < most {
+			out = append(out, engine.ItemOutcome{Unit: u.id, Outcome: u.outcome, Cause: u.cause, Reason: u.reason})
+		}
+	}
+	return out
+}
+
+// notReached gives every item that never started because the run stopped its outcome.
+func (s *schedule) notReached() error {
+	_, why, _ := s.r.valve.standing()
+	for _, t := range s.tasks {
+		if t.outcome.outcome != "" {
+			continue
+		}
+		v := verdict{outcome: engine.NotReached, cause: causeStopped, reason: s.r.clip("the run stopped: " + why), fails: true}
+		if err := t.whole(v, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// before reports whether --from leaves the item out.
+func (r *run) before(id runbooks.ItemID) bool {
+	if r.cfg.From == "" {
+		return false
+	}
+	for _, i := range r.cfg.Runbook.AllItems() {
+		switch i.ID() {
+		case r.cfg.From:
+			return false
+		case id:
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,286 @@
+package executor
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+	"github.com/continuo-runbooks/continuo/runbooks/scope"
+)
+
+// task is an item in a run.
+type task struct {
+	r       *run
+	item    *runbooks.Item
+	plan    *engine.PlanItem
+	phase   *runbooks.Phase
+	cleanup bool
+
+	work, unlessWork, verifyWork work
+	want                         interest
+
+	begun  atomic.Bool // its turn has come
+	mu     sync.Mutex
+	marked bool // marks_start are set
+	units  []unitEnd
+	all    []engine.Expectation // expect_all
+	// allFailed says why expect_all does not hold.
+	allFailed string
+	only      *engine.ItemOutcome // of an item that does not run on hosts
+	hosts     map[string]bool     // names that the plan allows
+	asked     time.Time           // when people were
+	// inputNames is what validations of inputs may refer to.
+	inputNames *expr.Scope
+	single     bool    // hosts is one host by its form
+	outcome    verdict // written before the schedule is told
+}
+
+// unitEnd is what is kept of a unit that has ended.
+type unitEnd struct {
+	id      engine.Unit
+	outcome engine.Outcome
+	cause   string
+	reason  string
+	began   bool
+	settled engine.Standing
+	open    bool // nobody knows whether it still runs, or how it ended
+	data    map[string]expr.Value
+}
+
+// fails reports whether the unit counts as a failure of its item.
+func (e *unitEnd) fails() bool {
+	switch {
+	case e.open || e.settled == engine.Fails:
+		return true
+	case e.settled == engine.Done || e.cause == engine.CauseTolerated:
+		return false
+	}
+	return e.outcome.Standing() == engine.Fails
+}
+
+// verdict is how an item ended as a whole.
+type verdict struct {
+	outcome engine.Outcome
+	cause   string
+	reason  string
+	fails   bool
+	open    bool
+}
+
+func newTasks(r *run) map[runbooks.ItemID]*task {
+	out := map[runbooks.ItemID]*task{}
+	add := func(p *runbooks.Phase, cleanup bool) {
+		for _, i := range p.Items {
+			out[i.ID()] = newTask(r, p, i, cleanup)
+		}
+	}
+	for _, p := range r.cfg.Runbook.Phases {
+		add(p, false)
+	}
+	if c := r.cfg.Runbook.Cleanup; c != nil {
+		add(c, true)
+	}
+	return out
+}
+
+func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
+	t := &task{r: r, item: i, plan: r.cfg.Plan.Item(i.ID()), phase: p, cleanup: cleanup, want: r.book.want(i.ID())}
+	t.hosts = make(map[string]bool, len(t.plan.Hosts))
+	for _, h := range t.plan.Hosts {
+		t.hosts[h] = true
+	}
+	refs := r.names.refs
+	t.work = itemWork(refs, i, t.want)
+	t.work.cleanup = cleanup
+	if i.Unless != nil {
+		t.unlessWork = partWork(refs, i, engine.PartUnless, i.Unless)
+		t.unlessWork.cleanup = cleanup
+	}
+	if i.Verify != nil {
+		t.verifyWork = partWork(refs, i, engine.PartVerify, i.Verify)
+		t.verifyWork.cleanup = cleanup
+	}
+	return t
+}
+
+// started sets marks_start when the first attempt of the item starts.
+func (t *task) started() error {
+	t.mu.Lock()
+	first := !t.marked
+	t.marked = true
+	t.mu.Unlock()
+	if !first || t.r.dry {
+		return nil
+	}
+	return t.r.marks.set(t.item.MarksStart, t.item.ID())
+}
+
+// tolerated is the cause of an outcome, which says so when the runbook tolerates it on this host.
+func (t *task) tolerated(o *engine.ItemOutcome) string {
+	if o.KillConfirmed != nil && !*o.KillConfirmed || o.Outcome.Standing() != engine.Fails {
+		return o.Cause
+	}
+	if slices.Contains(t.item.Tolerate, string(o.Outcome)) {
+		return engine.CauseTolerated
+	}
+	return o.Cause
+}
+
+// ended records the outcome of a unit. One that leaves something open holds the run.
+func (t *task) ended(o *engine.ItemOutcome, tr *trial, settled engine.Standing) error {
+	open := settled == "" && o.Outcome == engine.Unknown || o.KillConfirmed != nil && !*o.KillConfirmed
+	t.excuse(o)
+	e := unitEnd{id: o.Unit, outcome: o.Outcome, cause: o.Cause, reason: o.Reason, began: tr.began, settled: settled, open: open}
+	if t.want.any || len(t.item.ExpectAll) > 0 {
+		e.data = tr.data
+	}
+	t.mu.Lock()
+	t.units = append(t.units, e)
+	t.mu.Unlock()
+	if open {
+		t.r.valve.halt(held, fmt.Sprintf("%s: %s", unitName(o.Unit), reasonOr(o.Reason, string(o.Outcome))), "")
+	}
+	return t.r.emit(o)
+}
+
+func unitName(u engine.Unit) string {
+	name := string(u.Item)
+	if u.Key != "" {
+		name += fmt.Sprintf("[%q]", u.Key)
+	}
+	if u.Host != "" {
+		name += " on " + u.Host
+	}
+	return name
+}
+
+// parallel is how many hosts the item works on at once.
+func (t *task) parallel() int {
+	if t.item.Rollout != nil && t.item.Rollout.Parallel > 0 {
+		return t.item.Rollout.Parallel
+	}
+	return t.r.cfg.Parallel
+}
+
+// hostsOf evaluates a hosts expression. one: it is a single host by its form.
+func (t *task) hostsOf(e *expr.Expr, names *expr.Scope) (hosts []*runbooks.Host, one bool, err error) {
+	v, err := eval(e, names)
+	if err != nil {
+		return nil, false, err
+	}
+	if !v.Known() {
+		return nil, false, at(e, expr.ErrUnknown)
+	}
+	hosts, err = scope.Hosts(t.r.cfg.Project, v)
+	if err != nil {
+		return nil, false, at(e, err)
+	}
+	return hosts, !v.IsSequence(), nil
+}
+
+// allowed reports the first host that the plan does not name for the item.
+func (t *task) allowed(hosts []*runbooks.Host) error {
+	for _, h := range hosts {
+		if !t.hosts[h.Name] {
+			return fmt.Errorf("hosts: %s is not among the candidates of the plan (%s)", h.Name, list(t.plan.Hosts))
+		}
+	}
+	return nil
+}
+
+func (r *run) onHost(names *expr.Scope, h *runbooks.Host) *expr.Scope {
+	if h == nil {
+		return names
+	}
+	return names.With(map[string]expr.Value{"self": scope.HostValue(h)})
+}
+
+// whole records the outcome of the item, keeps its result, and sets its marks.
+func (t *task) whole(v verdict, o *engine.ItemOutcome) error {
+	t.outcome = v
+	if o == nil {
+		o = &engine.ItemOutcome{}
+	}
+	o.Unit, o.Outcome, o.Cause, o.Reason = engine.Unit{Item: t.item.ID()}, v.outcome, v.cause, v.reason
+	t.excuse(o)
+	if o.Outcome == engine.Skipped && v.fails {
+		v.outcome, v.cause, v.reason, v.fails = o.Outcome, o.Cause, o.Reason, false
+		t.outcome = v
+	}
+	t.keep(v)
+	if err := t.r.emit(o); err != nil {
+		return err
+	}
+	if v.outcome != engine.Succeeded || v.fails || t.r.dry {
+		return nil
+	}
+	return t.r.marks.set(t.item.Marks, t.item.ID())
+}
+
+// keep puts into the book what later expressions may read. In a dry-run, what was not exercised or not judged has no
+// result, and so is unknown.
+func (t *task) keep(v verdict) {
+	if !t.want.any || t.r.dry && (v.outcome == engine.NotExercised || t.work.unjudged && v.outcome == engine.Exercised) {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	res := scope.Result{Single: t.single, Unit: scope.Unit{
+		Started: t.began(), Outcome: word(v.outcome), OK: word(v.outcome) == string(engine.Succeeded) && !v.fails,
+	}}
+	for _, e := range t.units {
+		addUnit(&res, e, scope.Unit{
+			Started: e.began, Outcome: word(e.outcome), Data: e.data,
+			OK: e.settled == engine.Done || word(e.outcome) == string(engine.Succeeded),
+		})
+	}
+	t.r.book.put(t.item.ID(), res)
+}
+
+// addUnit puts a unit where references find it: under its key and host, and in the short form of a single host.
+func addUnit(res *scope.Result, e unitEnd, u scope.Unit) {
+	if e.id.Key != "" {
+		if res.ByKey == nil {
+			res.ByKey = map[string]scope.Result{}
+		}
+		key := e.id.Key
+		inner := res.ByKey[key]
+		inner.Single = res.Single
+		e.id.Key = ""
+		addUnit(&inner, e, u)
+		inner.Started = inner.Started || u.Started
+		inner.Outcome, inner.OK = u.Outcome, u.OK && (inner.OK || len(inner.ByHost) == 1)
+		res.ByKey[key] = inner
+		return
+	}
+	if res.Single || e.id.Host == "" {
+		res.Data = u.Data
+	}
+	if e.id.Host != "" {
+		if res.ByHost == nil {
+			res.ByHost = map[string]scope.Unit{}
+		}
+		res.ByHost[e.id.Host] = u
+	}
+}
+
+// word is an outcome as expressions see it: a check that a dry-run exercised has succeeded.
+func word(o engine.Outcome) string {
+	if o == engine.Exercised {
+		o = engine.Succeeded
+	}
+	return string(o)
+}
+
+// began reports whether anything of the item was really started.
+func (t *task) began() bool {
+	if !t.item.Kind.OnHosts() {
+		return t.begun.Load()
+	}
+	return slices.ContainsFunc(t.units, func(e unitEnd) bool { return e.began })
+}

@@ -1,0 +1,259 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// unit is a step on one host (and element): the smallest thing that has an outcome. It is a state machine; each state
+// does one thing and names the next.
+type unit struct {
+	t     *task
+	id    engine.Unit
+	host  *runbooks.Host
+	names *expr.Scope
+	began time.Time
+	// stamp is the wall clock's began.
+	stamp    time.Time
+	trial    *trial // the last attempt of the command
+	attempts int    // launched, with those that provably never started
+	tries    int    // begun by the runbook's rules: 1 + retries
+	settled  engine.Standing
+	settleBy string
+}
+
+// unitState names what a unit does next.
+type unitState int
+
+const (
+	unitUnless unitState = iota
+	unitCommand
+	unitVerify
+	unitSettle
+	unitRetry
+	unitEnded
+)
+
+// run takes the unit to its end and records its outcome. An error is fatal, or says that the unit has no outcome because
+// the run is left.
+func (u *unit) run(ctx context.Context) error {
+	u.began, u.stamp = time.Now(), u.t.r.cfg.Clock.Now()
+	steps := map[unitState]func(context.Context) (unitState, error){
+		unitUnless: u.unless, unitCommand: u.command, unitVerify: u.verify, unitSettle: u.settle, unitRetry: u.retry,
+	}
+	u.tries = 1
+	for state := unitUnless; state != unitEnded; {
+		next, err := steps[state](ctx)
+		if err != nil {
+			return u.cut(err)
+		}
+		state = next
+	}
+	return u.record()
+}
+
+// cut gives a unit that was stopped before anything of it began its outcome.
+func (u *unit) cut(err error) error {
+	if err != errStopped { //nolint:errorlint // a sentinel of this package that is never wrapped
+		return err
+	}
+	if u.trial == nil {
+		u.trial = &trial{}
+		u.trial.fail(engine.NotReached, causeStopped, "the run was stopped before it began")
+	}
+	return u.record()
+}
+
+func (u *unit) unless(ctx context.Context) (unitState, error) {
+	part := u.t.item.Unless
+	if part == nil {
+		return unitCommand, nil
+	}
+	s, err := u.observe(ctx, u.t.unlessWork, part)
+	if err != nil {
+		return unitEnded, err
+	}
+	worst := s.worst()
+	switch {
+	case s.holds():
+		u.trial = &trial{}
+		u.trial.fail(engine.Skipped, causeUnless, "unless holds already")
+		return unitEnded, nil
+	case worst == nil || worst.cause == causeExit || worst.cause == causeExpectation:
+		return unitCommand, nil
+	}
+	// Whether it is needed cannot be told, so it is not done.
+	u.trial = &trial{}
+	u.trial.fail(worst.outcome, worst.cause, "unless: "+worst.reason)
+	return unitRetry, nil
+}
+
+func (u *unit) command(ctx context.Context) (unitState, error) {
+	t, n, err := u.t.r.perform(ctx, launch{
+		w: u.t.work, unit: u.id, host: u.host, names: u.names, first: u.attempts + 1, started: u.t.started,
+	})
+	u.attempts += n
+	if err != nil {
+		return unitEnded, err
+	}
+	u.trial = t
+	switch {
+	case t.outcome == engine.Unknown:
+		return unitSettle, nil
+	case t.outcome == engine.Succeeded && u.t.item.Verify != nil:
+		return unitVerify, nil
+	case t.ok():
+		return unitEnded, nil
+	}
+	return unitRetry, nil
+}
+
+func (u *unit) verify(ctx context.Context) (unitState, error) {
+	s, err := u.observe(ctx, u.t.verifyWork, u.t.item.Verify)
+	if err != nil {
+		return unitEnded, err
+	}
+	if s.holds() {
+		return unitEnded, nil
+	}
+	u.trial.fail(engine.Failed, causeVerify, "verify: "+s.reason())
+	return unitRetry, nil
+}
+
+// settle asks the step's verify what became of an attempt that nobody knows the end of, when nothing of it can run any
+// more. The outcome stays unknown; what verify says is a further word.
+func (u *unit) settle(ctx context.Context) (unitState, error) {
+	if u.t.item.Verify == nil || !u.trial.lost {
+		return unitRetry, nil
+	}
+	s, err := u.observe(ctx, u.t.verifyWork, u.t.item.Verify)
+	if err != nil {
+		return unitEnded, err
+	}
+	worst := s.worst()
+	switch {
+	case s.holds():
+		u.settled, u.settleBy = engine.Done, "verify holds"
+		return unitEnded, nil
+	case worst == nil || worst.cause == causeExpectation || worst.cause == causeExit:
+		u.settled, u.settleBy = engine.Fails, "verify does not hold: "+s.reason()
+	}
+	return unitRetry, nil
+}
+
+// retry decides whether the unit starts again, and waits until it does.
+func (u *unit) retry(ctx context.Context) (unitState, error) {
+	if !u.again() {
+		return unitEnded, nil
+	}
+	if err := pause(ctx, u.t.item.Retry.Wait(u.tries)); err != nil {
+		return unitEnded, err
+	}
+	u.tries++
+	u.settled = ""
+	return unitUnless, nil
+}
+
+// again reports whether the runbook lets the unit start again after its outcome.
+func (u *unit) again() bool {
+	most := 1
+	if u.t.item.Retry != nil {
+		most = u.t.item.Retry.Attempts
+	}
+	switch t := u.trial; {
+	case t.cause == causeKilled:
+		return false
+	case t.outcome == engine.Unknown:
+		// An idempotent step may always be started once more to end an uncertainty.
+		return u.t.item.Idempotent && u.tries < max(most, 2)
+	case t.outcome == engine.TimedOut || t.cause == causeVerify:
+		return u.t.item.Idempotent && u.tries < most
+	case t.outcome == engine.NeverStarted || t.outcome == engine.Unreachable || t.outcome == engine.Failed:
+		return u.tries < most
+	}
+	return false
+}
+
+// observe surveys for a part of the step: on the step's host, or on those that the part names.
+func (u *unit) observe(ctx context.Context, w work, part *runbooks.Part) (*survey, error) {
+	sites, err := u.sites(part)
+	if err != nil {
+		t := &trial{}
+		t.fail(engine.NotReached, causeExpression, errText(err))
+		return &survey{sites: []*site{{trial: t}}}, nil
+	}
+	began := time.Now()
+	s, err := u.t.r.survey(ctx, w, sites, u.t.parallel(), u.names)
+	if err != nil {
+		return s, err
+	}
+	for _, x := range s.sites {
+		p := x.trial.payload(u.id)
+		p.Part, p.Rounds, p.DurationNS = w.part, x.rounds, time.Since(began)
+		if len(s.sites) > 1 || hostName(x.host) != u.id.Host {
+			p.Reason = "on " + hostName(x.host) + ": " + reasonOr(p.Reason, string(p.Outcome))
+		}
+		p.Expectations = append(slices.Clip(p.Expectations), s.all...)
+		if err := u.t.r.emit(p); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (u *unit) sites(part *runbooks.Part) ([]*site, error) {
+	if part.Hosts == nil || part.Hosts == u.t.item.Hosts {
+		return []*site{{unit: u.id, host: u.host, names: u.names}}, nil
+	}
+	hosts, _, err := u.t.hostsOf(part.Hosts, u.names)
+	if err != nil {
+		return nil, err
+	}
+	var out []*site
+	for _, h := range hosts {
+		out = append(out, &site{unit: u.id, host: h, names: u.t.r.onHost(u.names, h)})
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: no hosts", part.Hosts.Range())
+	}
+	return out, nil
+}
+
+// record writes the outcome of the unit, and what settled it.
+func (u *unit) record() error {
+	out := u.trial.payload(u.id)
+	out.Attempts, out.StartedAt, out.DurationNS = u.attempts, u.stamp, time.Since(u.began)
+	out.Cause = u.t.tolerated(out)
+	if err := u.t.ended(out, u.trial, u.settled); err != nil {
+		return err
+	}
+	if u.settled == "" || u.trial.outcome != engine.Unknown {
+		return nil
+	}
+	return u.t.r.emit(&engine.ItemSettled{
+		Unit: u.id, As: u.settled, By: engine.SettledByVerify, Reason: u.t.r.clip(u.settleBy),
+	})
+}
+
+// worst is the trial that decides why a survey does not hold; nil when only expect_all does not.
+func (s *survey) worst() *trial {
+	for _, x := range s.sites {
+		if !x.trial.ok() {
+			return x.trial
+		}
+	}
+	return nil
+}
+
+func (s *survey) reason() string {
+	if t := s.worst(); t != nil {
+		return t.reason
+	}
+	return s.failed
+}
