@@ -52,7 +52,9 @@ func md(x any) string {
 }
 
 func mdSpecial(text []rune, n int) bool {
-	word := func(k int) bool { return k >= 0 && k < len(text) && (unicode.IsLetter(text[k]) || unicode.IsDigit(text[k])) }
+	word := func(k int) bool {
+		return k >= 0 && k < len(text) && (unicode.IsLetter(text[k]) || unicode.IsDigit(text[k]))
+	}
 	switch text[n] {
 	case '\\', '`', '*', '[', ']', '<', '>', '|', '~', '&':
 		return true
