@@ -1,0 +1,77 @@
+package sshtransport_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/sshtransport"
+	"github.com/continuo-runbooks/continuo/engine/transporttest"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// Case 10: sudo with a password, without one, with a wrong one, without a terminal.
+func TestBecome(t *testing.T) {
+	t.Parallel()
+	var users []transporttest.TestUser
+	var names []string
+	for _, tag := range []string{"pw", "no", "ban", "tty"} {
+		u := transporttest.MakeUser(t, tag)
+		users = append(users, u)
+		names = append(names, u.Name)
+	}
+	users[0].Sudoers(t, "ALL=(ALL) ALL")
+	users[1].Sudoers(t, "ALL=(ALL) NOPASSWD: ALL")
+	users[3].Sudoers(t, "ALL=(ALL) NOPASSWD: ALL\nDefaults:"+names[3]+" requiretty")
+	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{Users: names})
+	secret := secrets{"good": users[0].Password, "bad": "wrong password"}
+	tr := open(t, s, func(o *sshtransport.Options) { o.Secrets = secret })
+	host := func(user int, secret string) *runbooks.Host {
+		h := s.Host(names[user] + "-" + secret)
+		h.Connection.User = names[user]
+		h.Become.Password = secret
+		return h
+	}
+	who := engine.Command{Script: "id -un; pwd; cat; exit 7", Become: "root", Stdin: []byte("in\x00put")}
+	works := map[string]*runbooks.Host{"password": host(0, "good"), "no password": host(1, ""), "password not asked for": host(1, "good")}
+	for name, h := range works {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := observe(t, tr, h, who)
+			require.NoError(t, r.Err)
+			require.Equal(t, "root\n/root\nin\x00put", r.Stdout)
+			require.Empty(t, r.Stderr)
+			require.Equal(t, 7, r.Status.Code)
+		})
+	}
+	refused := map[string]struct {
+		h          *runbooks.Host
+		become     string
+		says, hint string
+	}{
+		"password missing": {host(0, ""), "root", "wants a password to become root", "become { password = secret."},
+		"password wrong":   {host(0, "bad"), "root", "sudo refused the password", "secret.bad"},
+		"not in sudoers":   {host(2, ""), "root", "password", "become"}, // sudo says no more before it knows who asks
+		"no such user":     {host(1, ""), "nonsuchuser", "no user nonsuchuser", ""},
+		"requires a tty":   {host(3, ""), "root", "wants a terminal", "requiretty"},
+		"secret missing":   {host(0, "nosecret"), "root", "sudo password", ""},
+	}
+	for name, c := range refused {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := observe(t, tr, c.h, engine.Command{Argv: []string{"touch", "/never"}, Become: c.become})
+			requireHostError(t, r.Err, engine.ErrRefused, "become", c.says, c.hint)
+			require.NotContains(t, r.Err.Error(), "wrong password")
+			require.Zero(t, r.Status)
+		})
+	}
+	t.Run("timeout kills what runs as another user", func(t *testing.T) {
+		t.Parallel()
+		r := observe(t, tr, host(0, "good"), engine.Command{Script: "sleep 1000", Become: "root", Timeout: time.Second})
+		require.NoError(t, r.Err)
+		require.True(t, r.Status.TimedOut)
+		require.True(t, r.Status.KillConfirmed)
+	})
+}
