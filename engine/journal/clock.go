@@ -78,3 +78,9 @@ func anomaly(wall0 time.Time, mono0 time.Duration, wall1 time.Time, mono1 time.D
 	}
 	return step
 }
+
+// Jump is how far the wall clock stepped between two events of one segment, as Append measures it: zero while the
+// difference is within what two clocks of one machine may part.
+func Jump(before, after engine.Event) time.Duration {
+	return anomaly(before.Time, before.Mono, after.Time, after.Mono)
+}
