@@ -64,12 +64,12 @@ func inherit(s settings) settings {
 }
 
 func (l *loader) addHost(h *runbooks.Host, at hcl.Range) bool {
-	if first := l.project.Host(h.Name); first != nil && l.inv.state["host."+h.Name] == done {
+	if first := l.hosts[h.Name]; first != nil {
 		d := l.report("CON-S040", at, "host %q is declared twice", h.Name)
 		d.Related = []diag.Related{{Message: "the first one", Range: first.Range}}
 		return false
 	}
-	l.inv.state["host."+h.Name] = done
+	l.hosts[h.Name] = h
 	l.project.Hosts = append(l.project.Hosts, h)
 	return true
 }
@@ -286,7 +286,7 @@ func (l *loader) jumps(vias map[*runbooks.Host]*jump) {
 		if v == nil {
 			continue
 		}
-		to := l.project.Host(v.to.Name)
+		to := l.hosts[v.to.Name]
 		if to == nil {
 			if !l.failedAt(v.rng) {
 				l.reportAt("CON-R004", v.rng, "there is no host %q", v.to.Name).Hint = l.didYouMean("host", v.to.Name)
@@ -345,7 +345,7 @@ func (l *loader) leadsTo(from, to *runbooks.Host, vias map[*runbooks.Host]*jump)
 		if v == nil {
 			return false
 		}
-		if from = l.project.Host(v.to.Name); from == nil {
+		if from = l.hosts[v.to.Name]; from == nil {
 			return false
 		}
 	}
@@ -353,20 +353,36 @@ func (l *loader) leadsTo(from, to *runbooks.Host, vias map[*runbooks.Host]*jump)
 }
 
 func (l *loader) hostValues() {
+	l.fillLabels()
 	l.inv.hosts = map[string]expr.Value{}
-	list := make([]expr.Value, 0, len(l.project.Hosts))
 	for _, h := range l.project.Hosts {
-		v := scope.HostValue(h)
-		if v.Absent() {
-			continue
-		}
-		l.inv.hosts[h.Name] = v
-		list = append(list, v)
+		l.inv.hosts[h.Name] = scope.HostValue(h)
 		if _, ok := l.names["host"][h.Name]; !ok { // from a fleet
 			l.names.add("host", h.Name, &node{schema: hostBlock(), label: h.Name})
 		}
 	}
-	l.inv.list = expr.Tuple(list...)
+	l.inv.list = scope.HostList(l.project.Hosts)
+}
+
+// fillLabels gives every host all labels of the inventory, empty where it has none: then h.labels.tier has a value on
+// every host, and a label that no host has is an error.
+func (l *loader) fillLabels() {
+	all := map[string]bool{}
+	for _, h := range l.project.Hosts {
+		for k := range h.Labels {
+			all[k] = true
+		}
+	}
+	for _, h := range l.project.Hosts {
+		if h.Labels == nil {
+			h.Labels = make(map[string]string, len(all))
+		}
+		for k := range all {
+			if _, ok := h.Labels[k]; !ok {
+				h.Labels[k] = ""
+			}
+		}
+	}
 }
 
 // groups evaluates groups, those that others need first.
@@ -408,11 +424,7 @@ func (l *loader) group(name string, fleets map[string][]*runbooks.Host, byName m
 	}
 	l.inv.state[key] = done
 	byName[name] = &runbooks.Group{Name: name, Hosts: hosts, Range: place(n.rng())}
-	values := make([]expr.Value, 0, len(hosts))
-	for _, h := range hosts {
-		values = append(values, scope.HostValue(h))
-	}
-	l.inv.groups[name] = expr.Tuple(values...)
+	l.inv.groups[name] = scope.HostList(hosts)
 	return true
 }
 

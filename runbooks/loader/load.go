@@ -50,7 +50,7 @@ func LoadFS(fsys fs.FS, dir string, opts Options) (*runbooks.Project, diag.List,
 	}
 	l := &loader{
 		opts: opts, source: newSource(fsys, opts.Limits), parsed: map[string][]byte{},
-		exprs:   map[*hclsyntax.Attribute]*expr.Expr{},
+		exprs: map[*hclsyntax.Attribute]*expr.Expr{}, hosts: map[string]*runbooks.Host{},
 		project: &runbooks.Project{Dir: dir, Environment: runbooks.Production},
 	}
 	names, err := listFiles(fsys)
@@ -100,6 +100,7 @@ type loader struct {
 	names names
 	plain *expr.Scope // functions only
 	inv   inventory
+	hosts map[string]*runbooks.Host
 }
 
 func (l *loader) load(names []string) error {

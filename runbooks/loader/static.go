@@ -115,7 +115,7 @@ func (l *loader) staticNames() map[string]expr.Value {
 		out["host"] = expr.Object(l.inv.hosts)
 		out["inventory"] = l.inv.list
 		out["group"] = expr.Object(l.inv.groups)
-		out["control"] = scope.HostValue(&runbooks.Host{Name: runbooks.ControlName, Control: true})
+		out["control"] = scope.HostValue(scope.Control())
 	}
 	return out
 }

@@ -14,7 +14,7 @@ import (
 // unknown values of their types, so that a typing error in the name of a result is found now. An expression whose names
 // are wrong has been reported and is left out.
 func (b *book) types() {
-	in := scope.Inputs{Project: b.project, Runbook: b.rb, Variables: map[string]expr.Value{}}
+	in := scope.Inputs{Project: b.project, Runbook: b.rb, Variables: map[string]expr.Value{}, Files: b.source}
 	for _, v := range b.rb.Variables {
 		value := expr.Unknown(v.Type)
 		if v.Sensitive {
@@ -300,7 +300,7 @@ func (c *checker) item(i *runbooks.Item) {
 func (c *checker) onHosts(hosts, become, dir *expr.Expr, env []runbooks.EnvVar, s *expr.Scope) {
 	c.want(hosts, s, wantHosts)
 	if v := c.want(become, s, wantText); v.Known() {
-		if u, err := v.Text(); err == nil && !userName.MatchString(u) {
+		if u, err := v.Text(); err == nil && u != "" && !userName.MatchString(u) {
 			c.reportAt("CON-S030", become.Range(), "%q is no user name", u).Hint = "letters, digits, . _ - and not beginning with -"
 		}
 	}

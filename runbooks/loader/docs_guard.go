@@ -1,0 +1,122 @@
+package loader
+
+import (
+	"strings"
+
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+)
+
+func docsGuard() []diag.Doc {
+	fine := "locals {\n  greeting = \"hello\"\n}\n"
+	return []diag.Doc{
+		{
+			Code: "CON-G001", Title: "the file is too large",
+			Meaning: "Files have at most 1 MiB, and a project at most 32 MiB together. What is larger is no runbook, and reading it could exhaust the machine that is to recover yours.",
+			Wrong:   "# " + strings.Repeat("a very long comment ", 60_000) + "\n", Right: fine,
+		},
+		{
+			Code: "CON-G002", Title: "the inventory is too large",
+			Meaning: "A project has at most 20,000 hosts. Divide it by service or by site.",
+			Wrong:   fleetDoc("split(\"\", \"" + strings.Repeat("a", 20_001) + "\")"),
+			Right:   fleetDoc("[\"a\", \"b\", \"c\"]"),
+		},
+		{
+			Code: "CON-G003", Title: "the file is not UTF-8",
+			Meaning: "Files are UTF-8. Other encodings would show other characters than are executed.",
+			Wrong:   "locals {\n  town = \"Z\xfcrich\"\n}\n", Right: "locals {\n  town = \"Zürich\"\n}\n",
+		},
+		{
+			Code: "CON-G004", Title: "the file begins with a byte order mark",
+			Meaning: "UTF-8 needs none, and a digest should not depend on an invisible character. Editors can save without it.",
+			Wrong:   "\ufeff" + fine, Right: fine,
+		},
+		{
+			Code: "CON-G005", Title: "a control or invisible character",
+			Meaning: "Control characters, zero-width characters and those that change the direction of text let a file look other than it is executed. In a string they can be written as \\u…, where everyone sees them.",
+			Wrong:   "locals {\n  path = \"/srv\u202e/atad\"\n}\n", Right: "locals {\n  path = \"/srv/data\"\n}\n",
+		},
+		{
+			Code: "CON-G006", Title: "nested too deeply",
+			Meaning: "Brackets, templates and blocks nest at most 64 deep. Deeper ones could exhaust the stack while the file is read.",
+			Wrong:   "locals {\n  deep = " + strings.Repeat("[", 70) + strings.Repeat("]", 70) + "\n}\n", Right: "locals {\n  flat = [[1, 2], [3, 4]]\n}\n",
+		},
+		{
+			Code: "CON-G007", Title: "too many words in one file",
+			Meaning: "A file has at most 200,000 tokens. Divide it: all *.hcl files of the directory are read together. Data stands in a file of its own, read with csvdecode(file(…)).",
+			Wrong:   "locals {\n  list = [" + strings.Repeat("1,", 101_000) + "]\n}\n", Right: fine,
+		},
+		{
+			Code: "CON-G008", Title: "the number is too long",
+			Meaning: "Numbers have at most 40 digits and an exponent of at most 308. Turning a longer one into text can take minutes. What is no quantity, such as a serial number, is a string.",
+			Wrong:   "locals {\n  many = 1e400\n}\n", Right: "locals {\n  serial = \"12345678901234567890123456789012345678901234567890\"\n}\n",
+		},
+		{
+			Code: "CON-G009", Title: "the expression is too long",
+			Meaning: "An expression has at most 512 operators, 64 conditions and 8 unary operators in a row, outside nested brackets. Give parts of it names in locals.",
+			Wrong:   "locals {\n  no = !!!!!!!!!!!!true\n}\n", Right: "locals {\n  no = !true\n}\n",
+		},
+	}
+}
+
+func docsLater() []diag.Doc {
+	return []diag.Doc{{
+		Code: "CON-L001", Title: "this comes in a later version",
+		Meaning: "The language has it, and this version cannot execute it yet. It is refused, because ignoring it would run something else than was written.",
+		Wrong: `role "dba" { members = ["alice@example.org", "bob@example.org"] }
+
+` + inRunbook(`gate "go" {
+  question = "Promote the standby?"
+  role     = role.dba
+}
+`), Right: inRunbook(`manual "go" {
+  instructions = "Have the standby's promotion approved, and say who approved it."
+}
+`),
+	}}
+}
+
+func docsProject() []diag.Doc {
+	return []diag.Doc{
+		{
+			Code: "CON-P001", Title: "the project has no files",
+			Meaning: "A project is a directory with *.hcl files directly in it. Perhaps the directory is another one: -C DIR names it.",
+			Wrong:   "-- README.md --\nno runbook here\n", Right: "-- project.hcl --\nproject \"payments\" {}\n",
+		},
+		{
+			Code: "CON-P002", Title: "the project wants another version of continuo",
+			Meaning: "required_version holds comparisons, divided by commas: \">= 0.1\", \">= 1.2, < 2\". The running version must fulfil all of them.",
+			Wrong:   "project \"payments\" {\n  required_version = \"newest\"\n}\n", Right: "project \"payments\" {\n  required_version = \">= 0.1\"\n}\n",
+		},
+		{
+			Code: "CON-P003", Title: "unknown time zone",
+			Meaning: "A time zone is an IANA name. Reports show UTC and this zone.",
+			Wrong:   "project \"payments\" {\n  timezone = \"London\"\n}\n", Right: "project \"payments\" {\n  timezone = \"Europe/London\"\n}\n",
+		},
+		{
+			Code: "CON-P004", Title: "the path leads outside the project",
+			Meaning: "Everything that a run depends on lies in the project, so that the evidence can hold it. Paths are relative, without .., and symbolic links stay inside.",
+			Wrong:   "project \"payments\" {\n  known_hosts = \"../known_hosts\"\n}\n", Right: "project \"payments\" {\n  known_hosts = \"known_hosts\"\n}\n",
+		},
+		{
+			Code: "CON-P005", Title: "a file of the project is missing",
+			Meaning: "The file is named here and cannot be read. Paths are relative to the project.",
+			Wrong: inRunbook(`check "site" {
+  http {
+    url     = "https://app.example.org/health"
+    ca_file = "ca.pem"
+  }
+}
+`), Right: "-- ca.pem --\n-----BEGIN CERTIFICATE-----\n-- project.hcl --\n" + inRunbook(`check "site" {
+  http {
+    url     = "https://app.example.org/health"
+    ca_file = "ca.pem"
+  }
+}
+`),
+		},
+	}
+}
+
+func fleetDoc(data string) string {
+	return "fleet \"web\" {\n  for_each = " + data + "\n  name     = \"web${each.key}\"\n  address  = \"10.0.0.1\"\n}\n"
+}
