@@ -29,6 +29,10 @@ func fromHCL(ds hcl.Diagnostics, file string, fallback diag.Range) diag.List {
 		if d.Severity != hcl.DiagError {
 			continue
 		}
+		if f, ok := d.Extra.(*foreign); ok {
+			out = append(out, f.list...)
+			continue
+		}
 		p, ok := d.Extra.(*problem)
 		if !ok {
 			p = translate(d)

@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
 )
 
 // reference is a name with its steps. It finds the same value as hcl does and says better what is missing.
@@ -15,12 +17,60 @@ type reference struct{ *hclsyntax.ScopeTraversalExpr }
 func (e *reference) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	t := e.Traversal
 	root := t.RootName()
-	v, ok := lookup(ctx, root)
-	if !ok {
+	v, r := find(ctx, root)
+	switch {
+	case r != nil:
+		return resolve(r, t, ctx)
+	case v == cty.NilVal:
 		return cty.DynamicVal, notHere(t, ctx).asHCL(t[0].SourceRange())
 	}
 	return follow(v, root, t[1:])
 }
+
+// resolve asks a resolver for the name after the root.
+func resolve(r Resolver, t hcl.Traversal, ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	root := t.RootName()
+	name, ok := "", false
+	if len(t) > 1 {
+		name, ok = staticStep(t[1])
+	}
+	if !ok {
+		p := &problem{code: CodeBareRoot, summary: root + " alone means nothing", hint: "write " + root + ".NAME"}
+		return cty.DynamicVal, p.asHCL(t.SourceRange())
+	}
+	if d, ok := r.(Deferrer); ok {
+		if e := d.Defer(root, name); e != nil {
+			return deferred(e, ctx, Ref{Root: root, Name: name}.String(), t)
+		}
+	}
+	v, ds := r.Resolve(root, name)
+	if ds.HasErrors() {
+		at := t.SourceRange()
+		return cty.DynamicVal, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: ds[0].Summary, Subject: &at, Extra: &foreign{ds}}}
+	}
+	if v.Absent() {
+		p := &problem{code: CodeNoAttribute, summary: "there is no " + root + " " + quoteIfOdd(name)}
+		if s := diag.Suggest(name, r.Names(root)); s != "" {
+			p.hint = "did you mean " + Ref{Root: root, Name: s}.String() + "?"
+		}
+		return cty.DynamicVal, p.asHCL(t[1].SourceRange())
+	}
+	return follow(v.v, Ref{Root: root, Name: name}.String(), t[2:])
+}
+
+// deferred evaluates an expression of another place here. Its diagnostics keep their own places.
+func deferred(e *Expr, ctx *hcl.EvalContext, path string, t hcl.Traversal) (cty.Value, hcl.Diagnostics) {
+	v, hds := e.hcl.Value(ctx)
+	if hds.HasErrors() {
+		ds := fromHCL(hds, e.rng.File, e.rng)
+		at := t.SourceRange()
+		return cty.DynamicVal, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: ds[0].Summary, Subject: &at, Extra: &foreign{ds}}}
+	}
+	return follow(v, path, t[2:])
+}
+
+// foreign carries the diagnostics of another expression, such as that of a local, through hcl.
+type foreign struct{ list diag.List }
 
 // relative is steps after something that is no plain name, such as f(x).y or list[0].z.
 type relative struct {
@@ -79,20 +129,28 @@ func explainStep(ds hcl.Diagnostics, path string, parent cty.Value, s hcl.Traver
 
 func lastStep(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
-// lookup finds a name in the nearest scope that has it.
-func lookup(ctx *hcl.EvalContext, name string) (cty.Value, bool) {
+// find gives what the nearest scope has for a root: its value, or the resolver that serves it. Neither: nothing has it.
+func find(ctx *hcl.EvalContext, root string) (cty.Value, Resolver) {
 	for ; ctx != nil; ctx = ctx.Parent() {
-		if v, ok := ctx.Variables[name]; ok {
-			return v, true
+		if v, ok := ctx.Variables[root]; ok {
+			return v, nil
+		}
+		if r := resolverOf(ctx); r != nil && r.Serves(root) {
+			return cty.NilVal, r
 		}
 	}
-	return cty.NilVal, false
+	return cty.NilVal, nil
+}
+
+func has(ctx *hcl.EvalContext, root string) bool {
+	v, r := find(ctx, root)
+	return v != cty.NilVal || r != nil
 }
 
 // notHere explains a root that this place does not have, although others may.
 func notHere(t hcl.Traversal, ctx *hcl.EvalContext) *problem {
 	name := t.RootName()
-	if _, word := roots()[name]; !word {
+	if known, _ := isRoot(name); !known {
 		return unknownRoot(t)
 	}
 	p := &problem{code: CodeNotHere, summary: name + " does not exist here"}
@@ -105,12 +163,12 @@ func notHere(t hcl.Traversal, ctx *hcl.EvalContext) *problem {
 		p.detail = "batch is the list of hosts of a phase that has hosts and rollout."
 	case "result":
 		p.detail = "result is what one unit left: it exists in capture and expect."
-		if _, all := lookup(ctx, "results"); all {
+		if has(ctx, "results") {
 			p.hint = "expect_all sees results, by the name of the host"
 		}
 	case "results":
 		p.detail = "results holds every host's result: it exists in expect_all."
-		if _, one := lookup(ctx, "result"); one {
+		if has(ctx, "result") {
 			p.hint = "did you mean result?"
 		}
 	default:

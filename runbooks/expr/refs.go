@@ -2,7 +2,6 @@ package expr
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -47,19 +46,25 @@ func writeStep(b *strings.Builder, name string) {
 	fmt.Fprintf(b, "[%q]", name)
 }
 
-// roots are the words that references begin with; true: a name must follow.
-func roots() map[string]bool {
-	return map[string]bool{
-		"var": true, "local": true, "host": true, "group": true, "role": true, "secret": true, "runbook": true,
-		"check": true, "assert": true, "step": true, "transfer": true, "wait": true, "manual": true, "gate": true,
-		"decision": true, "call": true,
-		"inventory": false, "control": false, "self": false, "each": false, "batch": false, "run": false,
-		"result": false, "results": false,
+// isRoot reports whether references begin with the word, and whether a name must follow.
+func isRoot(word string) (known, needsName bool) {
+	switch word {
+	case "var", "local", "host", "group", "role", "secret", "runbook",
+		"check", "assert", "step", "transfer", "wait", "manual", "gate", "decision", "call":
+		return true, true
+	case "inventory", "control", "self", "each", "batch", "run", "result", "results":
+		return true, false
 	}
+	return false, false
 }
 
 // RootNames are the words that references begin with, sorted.
-func RootNames() []string { return slices.Sorted(maps.Keys(roots())) }
+func RootNames() []string {
+	return []string{
+		"assert", "batch", "call", "check", "control", "decision", "each", "gate", "group", "host", "inventory", "local",
+		"manual", "result", "results", "role", "run", "runbook", "secret", "self", "step", "transfer", "var", "wait",
+	}
+}
 
 // checker finds what is wrong with the form of an expression, and its references.
 type checker struct {
@@ -157,7 +162,8 @@ func (c *checker) bareRoot(e hclsyntax.Expression) (string, bool) {
 		return "", false
 	}
 	name := st.Traversal.RootName()
-	return name, roots()[name] && !c.bound(name)
+	_, needsName := isRoot(name)
+	return name, needsName && !c.bound(name)
 }
 
 func (c *checker) function(e *hclsyntax.FunctionCallExpr) {
@@ -173,7 +179,7 @@ func (c *checker) traversal(t hcl.Traversal) {
 	if c.bound(root) {
 		return
 	}
-	needsName, known := roots()[root]
+	known, needsName := isRoot(root)
 	r := t.SourceRange()
 	if !known {
 		p := unknownRoot(t)
@@ -337,4 +343,29 @@ func literalString(e hcl.Expression) (string, bool) {
 		return "", false
 	}
 	return v.AsString(), true
+}
+
+// Call is the name of the function that the expression is a call of, or "".
+func (e *Expr) Call() string {
+	if e == nil {
+		return ""
+	}
+	if c, ok := unwrap(e.src).(*hclsyntax.FunctionCallExpr); ok {
+		return c.Name
+	}
+	return ""
+}
+
+// Branches are the two results of a conditional, as expressions; none for anything else.
+func (e *Expr) Branches() []*Expr {
+	if e == nil {
+		return nil
+	}
+	c, ok := unwrap(e.src).(*hclsyntax.ConditionalExpr)
+	if !ok {
+		return nil
+	}
+	out := []*Expr{e.piece(c.TrueResult), e.piece(c.FalseResult)}
+	out[0].rng, out[1].rng = rangeOf(c.TrueResult.Range(), e.rng.File), rangeOf(c.FalseResult.Range(), e.rng.File)
+	return out
 }

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -36,13 +37,70 @@ func (s *Scope) With(names map[string]Value) *Scope {
 	return &Scope{c}
 }
 
-// Lookup finds a name, or an absent Value.
-func (s *Scope) Lookup(name string) Value {
-	v, ok := lookup(s.ctx, name)
-	if !ok {
-		return Value{}
+// Resolver serves references of the form root.name when they are met, so that what nobody refers to costs nothing.
+// Implementations are safe for concurrent use and give the same answer each time.
+type Resolver interface {
+	// Serves reports whether the resolver answers for the root. What it does not serve is looked for further out.
+	Serves(root string) bool
+	// Resolve gives the value of root.name, an absent Value when there is no such name, or why it has none.
+	Resolve(root, name string) (Value, diag.List)
+	// Names are the names that root has, for suggestions.
+	Names(root string) []string
+}
+
+// Deferrer is a Resolver that may have no value of its own for a name, but an expression that is evaluated where the
+// name is met. Defer gives it, or nil. Such expressions must not lead back to themselves.
+type Deferrer interface {
+	Defer(root, name string) *Expr
+}
+
+// WithResolver returns a scope in which the resolver serves its roots; it hides outer ones.
+func (s *Scope) WithResolver(r Resolver) *Scope {
+	c := s.ctx.NewChild()
+	c.Variables = map[string]cty.Value{resolverName: cty.CapsuleVal(resolverCapsule, &r)}
+	return &Scope{c}
+}
+
+// resolverName hides a resolver in an evaluation context, as budgetName does.
+const resolverName = " resolver"
+
+//nolint:gochecknoglobals // immutable: cty compares capsule types by identity
+var resolverCapsule = cty.Capsule("resolver", reflect.TypeFor[Resolver]())
+
+func resolverOf(ctx *hcl.EvalContext) Resolver {
+	v, ok := ctx.Variables[resolverName]
+	if !ok || v.Type() != resolverCapsule {
+		return nil
 	}
-	return Value{v}
+	r, ok := v.EncapsulatedValue().(*Resolver)
+	if !ok {
+		return nil
+	}
+	return *r
+}
+
+// ResolverOf is the resolver that serves the root here, or nil.
+func (s *Scope) ResolverOf(root string) Resolver {
+	_, r := find(s.ctx, root)
+	return r
+}
+
+// Lookup is the value of a root, or of root.name; absent when the scope has none.
+func (s *Scope) Lookup(root, name string) Value {
+	v, r := find(s.ctx, root)
+	switch {
+	case r != nil:
+		got, ds := r.Resolve(root, name)
+		if ds.HasErrors() {
+			return Value{}
+		}
+		return got
+	case v == cty.NilVal:
+		return Value{}
+	case name == "":
+		return Value{v}
+	}
+	return Value{v}.Attr(name)
 }
 
 // Eval evaluates the expression. The Value may be unknown; it is absent when the diagnostics have errors.

@@ -86,6 +86,23 @@ func Tuple(vs ...Value) Value {
 	return Value{cty.TupleVal(out)}
 }
 
+// ListOf is a known list whose elements all have the type; ones that do not are converted. It panics when they cannot
+// be, which is a mistake of the caller.
+func ListOf(t Type, vs ...Value) Value {
+	if len(vs) == 0 {
+		return Value{cty.ListValEmpty(t.cty())}
+	}
+	out := make([]cty.Value, len(vs))
+	for i, v := range vs {
+		c, err := convert.Convert(v.v, t.cty())
+		if err != nil {
+			panic(fmt.Sprintf("list of %s: element %d: %v", t, i, err))
+		}
+		out[i] = c
+	}
+	return Value{cty.ListVal(out)}
+}
+
 // Object is a known object. Absent values are left out: reading them is an error that try and can catch.
 func Object(attrs map[string]Value) Value {
 	m := make(map[string]cty.Value, len(attrs))

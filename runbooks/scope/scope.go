@@ -1,6 +1,9 @@
 // Package scope says what the expressions of a runbook can refer to, at plan time and at run time: it turns the project,
 // variables and results into an expr.Scope. Loader (types), planner (what is known) and executor (everything) share it,
 // so that a reference means the same in all three.
+//
+// What nobody refers to costs nothing: names are resolved when they are met, and kept. Everything here is safe for
+// concurrent use.
 package scope
 
 import (
@@ -22,11 +25,14 @@ type Run struct {
 type Inputs struct {
 	Project *runbooks.Project
 	Runbook *runbooks.Runbook
-	// Variables holds a value for every variable of the runbook. At validate time a variable may be an unknown of its type.
+	// Variables holds a value for every variable of the runbook. At validate time a variable may be an unknown of its type;
+	// one that is missing is taken as that.
 	Variables map[string]expr.Value
 	// Secrets by name, resolved; nil or a missing name makes secret.NAME a sensitive unknown.
 	Secrets map[string]string
 	Run     *Run
+	// Files serves file() while the project is being loaded. Nil: the files of Project, as they were when it was loaded.
+	Files expr.Files
 }
 
 // Unit is what is known of one item on one host (or of one element of its for_each) as data.
@@ -35,7 +41,8 @@ type Unit struct {
 	Outcome string // outcome word; empty: none yet
 	OK      bool
 	// Data are started_at, ended_at, exit_code, stdout, stderr, sha256, changed, state, status and captures, as far as
-	// they exist. What is missing is absent: reading it is an error that try and can catch.
+	// they exist; inputs of a manual item, choice of a decision, approved_by of a gate, outputs of a call. What is missing
+	// is absent: reading it is an error that try and can catch. Sensitive captures and inputs need no mark: they get it.
 	Data map[string]expr.Value
 }
 
@@ -49,19 +56,98 @@ type Result struct {
 }
 
 // Base returns the scope of var, local, host, inventory, group, role, secret, control and run. Locals are evaluated
-// lazily in order of their references; those that need results are evaluated by WithResults.
-func Base(in Inputs) (*expr.Scope, diag.List) { return nil, nil }
-
-// WithResults adds check, step, transfer, decision, manual, gate and call, and the locals that depend on them. Items
-// missing in results are typed unknowns when plan is true, and absent data (outcome "not-reached", ok false, started
-// false) otherwise.
-func WithResults(base *expr.Scope, in Inputs, results map[runbooks.ItemID]Result, plan bool) (*expr.Scope, diag.List) {
-	return nil, nil
+// lazily in order of their references; those that need results are evaluated by WithResults, those that need self, each,
+// batch or result where they are used. The diagnostics are about locals that can never have a value: circles.
+func Base(in Inputs) (*expr.Scope, diag.List) {
+	b := newBase(in)
+	s := expr.NewScope(b).With(map[string]expr.Value{
+		"inventory": HostList(in.Project.Hosts),
+		"control":   HostValue(Control()),
+		"run":       runValue(in.Run),
+	}).WithResolver(b)
+	l, ds := newLocals(in)
+	l.scope = s.WithResolver(l)
+	return l.scope, ds
 }
 
-// HostValue is a host as expressions see it: name, address, port, site, environment, ci, owner, labels.
-func HostValue(h *runbooks.Host) expr.Value { return expr.Value{} }
+// WithResults adds check, step, transfer, decision, manual, gate, call, assert and wait, and the locals that depend on
+// them. Items missing in results are typed unknowns when plan is true, and absent data (outcome "not-reached", ok false,
+// started false) otherwise. The results of a called runbook's items have its call path in their ids.
+func WithResults(base *expr.Scope, in Inputs, results map[runbooks.ItemID]Result, plan bool) (*expr.Scope, diag.List) {
+	b, _ := base.ResolverOf("var").(*resolver)
+	if b == nil {
+		b = newBase(in)
+	}
+	r := &resultNames{base: b, scope: base, results: results, plan: plan}
+	return r.place(), nil
+}
 
-// Hosts turns the value of a `hosts` expression (a host, a list of hosts, lists of lists) into hosts of the inventory,
-// flattened, first kept. The control host is returned as a Host with Control set.
-func Hosts(p *runbooks.Project, v expr.Value) ([]*runbooks.Host, error) { return nil, nil }
+// CheckLocals evaluates the locals that nothing may refer to, too, so that their mistakes are found before a run. Those
+// that depend on the place of use are left to their users.
+func CheckLocals(s *expr.Scope) diag.List {
+	l, _ := s.ResolverOf("local").(*locals)
+	if l == nil {
+		return nil
+	}
+	var ds diag.List
+	for _, name := range l.Names("local") {
+		if l.kind[name] != unitLocal {
+			_, more := l.Resolve("local", name)
+			ds = append(ds, more...)
+		}
+	}
+	return ds.Sorted()
+}
+
+// Place is what is known at one place: a unit, a batch, an expectation. Zero fields are names that the place has not.
+type Place struct {
+	Self  *runbooks.Host
+	Each  *expr.Keyed
+	Batch []*runbooks.Host // nil: none; empty: an empty batch
+	// Result is what the unit left so far, Results every host's.
+	Result  map[string]expr.Value
+	Results map[string]map[string]expr.Value
+}
+
+// At returns the scope of a place.
+func At(parent *expr.Scope, p Place) *expr.Scope {
+	names := map[string]expr.Value{}
+	if p.Self != nil {
+		names["self"] = HostValue(p.Self)
+	}
+	if p.Each != nil {
+		names["each"] = expr.Object(map[string]expr.Value{"key": expr.String(p.Each.Key), "value": p.Each.Value})
+	}
+	if p.Batch != nil {
+		names["batch"] = HostList(p.Batch)
+	}
+	if p.Result != nil {
+		names["result"] = expr.Object(p.Result)
+	}
+	if p.Results != nil {
+		all := make(map[string]expr.Value, len(p.Results))
+		for host, r := range p.Results {
+			all[host] = expr.Object(r)
+		}
+		names["results"] = expr.Object(all)
+	}
+	return parent.With(names)
+}
+
+// ForUnit returns the scope of a unit: self, each and result, as far as they are not nil.
+func ForUnit(parent *expr.Scope, self *runbooks.Host, each *expr.Keyed, result map[string]expr.Value) *expr.Scope {
+	return At(parent, Place{Self: self, Each: each, Result: result})
+}
+
+func runValue(r *Run) expr.Value {
+	if r == nil {
+		t := expr.StringType()
+		return expr.Unknown(expr.ObjectType(map[string]expr.Type{
+			"id": t, "mode": t, "started_at": t, "operator": t, "incident": t, "change": t,
+		}))
+	}
+	return expr.Object(map[string]expr.Value{
+		"id": expr.String(r.ID), "mode": expr.String(r.Mode), "started_at": expr.String(r.StartedAt.UTC().Format(time.RFC3339)),
+		"operator": expr.String(r.Operator), "incident": expr.String(r.Incident), "change": expr.String(r.Change),
+	})
+}

@@ -1,0 +1,194 @@
+package scope
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// ErrNoHosts is returned for a value that is neither a host nor a list of hosts.
+var ErrNoHosts = errors.New("a host or a list of hosts is wanted")
+
+// Control is the control host: commands run as local processes, nothing is dialled. Each call gives a new one.
+func Control() *runbooks.Host {
+	return &runbooks.Host{Name: runbooks.ControlName, Environment: runbooks.Lab, Control: true}
+}
+
+// HostValue is a host as expressions see it: name, address, port, site, environment, ci, owner, labels.
+func HostValue(h *runbooks.Host) expr.Value {
+	return expr.Object(map[string]expr.Value{
+		"name": expr.String(h.Name), "address": expr.String(h.Address), "port": expr.Int(int64(h.Port)),
+		"site": expr.String(h.Site), "environment": expr.String(string(h.Environment)), "ci": expr.String(h.CI),
+		"owner": expr.String(h.Owner), "labels": expr.StringMap(h.Labels),
+	})
+}
+
+// HostList is a list of hosts. Whatever its length, it has one type.
+func HostList(hosts []*runbooks.Host) expr.Value {
+	values := make([]expr.Value, len(hosts))
+	for i, h := range hosts {
+		values[i] = HostValue(h)
+	}
+	return expr.ListOf(expr.HostType(), values...)
+}
+
+// Hosts turns the value of a `hosts` expression (a host, a list of hosts, lists of lists) into hosts of the inventory,
+// flattened, first kept. The control host is returned as a Host with Control set. The error of what is not known yet is
+// expr.ErrUnknown, of a secret expr.ErrSensitive.
+func Hosts(p *runbooks.Project, v expr.Value) ([]*runbooks.Host, error) {
+	if v.IsSensitive() {
+		return nil, expr.ErrSensitive
+	}
+	if !v.Absent() && !v.Known() {
+		return nil, expr.ErrUnknown
+	}
+	f := flattener{seen: map[string]bool{}, byName: index(p)}
+	if err := f.add(v, 0); err != nil {
+		return nil, err
+	}
+	return f.out, nil
+}
+
+func index(p *runbooks.Project) map[string]*runbooks.Host {
+	out := make(map[string]*runbooks.Host, len(p.Hosts))
+	for _, h := range p.Hosts {
+		out[h.Name] = h
+	}
+	return out
+}
+
+type flattener struct {
+	byName map[string]*runbooks.Host
+	seen   map[string]bool
+	out    []*runbooks.Host
+}
+
+// maxListDepth bounds lists of lists of hosts.
+const maxListDepth = 8
+
+func (f *flattener) add(v expr.Value, depth int) error {
+	switch {
+	case v.Absent() || v.IsNull():
+		return fmt.Errorf("%w, not null", ErrNoHosts)
+	case v.Type().IsHost():
+		return f.host(v)
+	case v.IsText():
+		name, _ := v.Text()
+		if f.byName[name] != nil {
+			return fmt.Errorf("%w, not a text: write %s", ErrNoHosts, expr.Ref{Root: "host", Name: name})
+		}
+		return fmt.Errorf("%w, not a text", ErrNoHosts)
+	case !v.IsSequence() || depth > maxListDepth:
+		return fmt.Errorf("%w, not %s", ErrNoHosts, v.Type())
+	}
+	elements, err := v.Elements()
+	if err != nil {
+		return err
+	}
+	for _, e := range elements {
+		if err := f.add(e.Value, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *flattener) host(v expr.Value) error {
+	name, err := v.Attr("name").Text()
+	if err != nil {
+		return fmt.Errorf("name of a host: %w", err)
+	}
+	if f.seen[name] {
+		return nil
+	}
+	f.seen[name] = true
+	h := f.byName[name]
+	switch {
+	case h != nil:
+		f.out = append(f.out, h)
+	case name == runbooks.ControlName:
+		f.out = append(f.out, Control())
+	default:
+		return unknownHost(name, f.byName)
+	}
+	return nil
+}
+
+func unknownHost(name string, byName map[string]*runbooks.Host) error {
+	names := make([]string, 0, len(byName))
+	for n := range byName {
+		names = append(names, n)
+	}
+	if s := diag.Suggest(name, names); s != "" {
+		return fmt.Errorf("there is no host %q; did you mean %s?", name, s)
+	}
+	return fmt.Errorf("there is no host %q", name)
+}
+
+// Candidates are the hosts that a `hosts` expression can come to when it depends on results: all that it mentions, by
+// its own references and those of the locals that it uses, in order of the inventory, the control host last. Filters
+// that are known already are not applied: see the plan's evaluation for those.
+func Candidates(in Inputs, refs *runbooks.References, e *expr.Expr) []*runbooks.Host {
+	named := map[string]bool{}
+	for _, ref := range refs.Of(e) {
+		for _, h := range mentioned(in, ref) {
+			named[h.Name] = true
+		}
+	}
+	var out []*runbooks.Host
+	for _, h := range in.Project.Hosts {
+		if named[h.Name] {
+			out = append(out, h)
+		}
+	}
+	if named[runbooks.ControlName] {
+		out = append(out, Control())
+	}
+	return out
+}
+
+func mentioned(in Inputs, ref expr.Ref) []*runbooks.Host {
+	switch ref.Root {
+	case "inventory":
+		return in.Project.Hosts
+	case "control":
+		return []*runbooks.Host{Control()}
+	case "host":
+		if h := in.Project.Host(ref.Name); h != nil {
+			return []*runbooks.Host{h}
+		}
+	case "group":
+		for _, g := range in.Project.Groups {
+			if g.Name == ref.Name {
+				return g.Hosts
+			}
+		}
+	case "var":
+		value, ds := newBase(in).variable(ref.Name)
+		if hosts, err := Hosts(in.Project, value); err == nil && !ds.HasErrors() {
+			return hosts
+		}
+	}
+	return nil
+}
+
+// Single reports whether a `hosts` expression is one host by its form: then the short form of results exists. s has the
+// types of everything that it may refer to; a form that nothing is known of counts as a list. A nil expression is one
+// place: the control host, or none.
+func Single(s *expr.Scope, hosts *expr.Expr) bool {
+	if hosts == nil {
+		return true
+	}
+	if hosts.Call() == "sole" {
+		return true
+	}
+	if branches := hosts.Branches(); len(branches) > 0 {
+		return !slices.ContainsFunc(branches, func(b *expr.Expr) bool { return !Single(s, b) })
+	}
+	v, ds := hosts.Eval(s)
+	return !ds.HasErrors() && v.Type().IsHost()
+}
