@@ -80,12 +80,14 @@ func (h *Host) plain(ctx context.Context, c engine.Command, sink engine.OutputSi
 		return status, h.refused(kind, c)
 	}
 	switch {
+	case !e.answered && !e.Missing:
+		return status, h.silent(e, lost)
 	case !e.sentAll:
 		if errors.Is(lost, engine.ErrOutcomeUnknown) {
 			lost = engine.ErrNeverStarted // the closing brace was not sent: the shell executes nothing
 		}
 		return status, h.fail("lost-connection", lost, "", "the connection was lost while the command was sent")
-	case !e.answered && !e.timedOut:
+	case !e.answered:
 		return status, h.silent(e, lost)
 	case e.Missing && !e.timedOut:
 		return status, h.fail("lost-connection", lost, "", "the connection was lost while the command ran")

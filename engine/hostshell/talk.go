@@ -53,12 +53,8 @@ func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 			return e, err
 		}
 	}
-	if _, err := io.WriteString(p, t.text); err != nil {
-		e.Missing = true
-		e.junk = s.header.Junk()
-		return e, nil
-	}
-	e.sentAll = true
+	_, err = io.WriteString(p, t.text)
+	e.sentAll = err == nil // else the connection is lost, or a login shell has ended without reading: the exit tells
 	if t.input == nil {
 		_ = p.CloseWrite() // a lost connection shows as a missing exit status
 	}

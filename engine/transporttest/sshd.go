@@ -28,6 +28,7 @@ type SSHD struct {
 	KnownHosts string // file with the server's keys
 	HostKeys   []string
 	Dir        string
+	Home       string // HOME of the user's sessions: no rc files of the machine, a state directory of its own
 	PID        int
 }
 
@@ -41,6 +42,8 @@ type SSHDOptions struct {
 	KeyTypes []string
 	// Address to listen on; empty: 127.0.0.1.
 	Address string
+	// Env are variables of the user's sessions.
+	Env []string
 	// Users may log in besides the test's own, which only a server that root started allows.
 	Users []string
 }
@@ -76,6 +79,8 @@ func StartSSHD(t testing.TB, o SSHDOptions) *SSHD {
 	if s.Address == "" {
 		s.Address = "127.0.0.1"
 	}
+	s.Home = filepath.Join(s.Dir, "home")
+	require.NoError(t, os.Mkdir(s.Home, 0o700))
 	s.Identity = filepath.Join(s.Dir, "id")
 	Keygen(t, "ed25519", s.Identity)
 	s.writeKeys(t, o.KeyTypes)
@@ -167,6 +172,8 @@ func (s *SSHD) config(t testing.TB, o SSHDOptions) string {
 	if !hasPassword {
 		lines = append(lines, "PasswordAuthentication no")
 	}
+	env := append([]string{"HOME=" + s.Home}, o.Env...)
+	lines = append(lines, "Match User "+s.User, "SetEnv "+strings.Join(env, " "))
 	// The first value counts in sshd_config: what a test wants comes first.
 	return strings.Join(append(append([]string(nil), o.Config...), lines...), "\n") + "\n"
 }
