@@ -49,16 +49,15 @@ func checkName(name string) error {
 }
 
 // EncodeName gives the name that a project's file has in a bundle: bytes other than [A-Za-z0-9._/-] are written %XX, so
-// that no tool on the way can misread one. capitals also encodes capital letters.
-func EncodeName(name string, capitals bool) string {
+// that no tool on the way can misread one. letters also encodes all letters.
+func EncodeName(name string, letters bool) string {
 	var b strings.Builder
 	for i := range len(name) {
-		switch c := name[i]; {
-		case c >= 'A' && c <= 'Z' && capitals:
-			fmt.Fprintf(&b, "%%%02X", c)
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("._/-", c) >= 0:
+		c := name[i]
+		letter := c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if letter && !letters || c >= '0' && c <= '9' || strings.IndexByte("._/-", c) >= 0 {
 			b.WriteByte(c)
-		default:
+		} else {
 			fmt.Fprintf(&b, "%%%02X", c)
 		}
 	}
@@ -86,22 +85,40 @@ func DecodeName(name string) (string, error) {
 	return b.String(), nil
 }
 
-// encodeNames encodes the names of a project. Of names that differ only in case, all but the first in byte order have
-// their capitals (and the later ones therefore their difference) encoded, so that no file system can confuse them.
+// encodeNames encodes the names of a project. A name that differs only in case from an earlier one in byte order, or that
+// lies in a directory that does, has all its letters encoded, so that no file system can confuse the two.
 func encodeNames(names []string) (map[string]string, error) {
-	sorted := slices.Sorted(slices.Values(names))
 	out := make(map[string]string, len(names))
-	taken := map[string]bool{}
-	for _, n := range sorted {
+	taken := spellings{}
+	for _, n := range slices.Sorted(slices.Values(names)) {
 		enc := EncodeName(n, false)
-		if taken[strings.ToLower(enc)] {
+		if !taken.fits(enc) {
 			enc = EncodeName(n, true)
 		}
-		if err := checkName(enc); err != nil || taken[strings.ToLower(enc)] {
+		if err := checkName(enc); err != nil || !taken.fits(enc) || taken[strings.ToLower(enc)] != "" {
 			return nil, fmt.Errorf("%s: %w", strconv.QuoteToASCII(n), ErrName)
 		}
-		taken[strings.ToLower(enc)] = true
+		taken.take(enc)
 		out[n] = enc
 	}
 	return out, nil
+}
+
+// spellings holds the one spelling of every name and directory, by its small letters.
+type spellings map[string]string
+
+// fits reports whether no part of the path is there in another spelling.
+func (s spellings) fits(name string) bool {
+	for p := name; p != "."; p = path.Dir(p) {
+		if known := s[strings.ToLower(p)]; known != "" && known != p {
+			return false
+		}
+	}
+	return true
+}
+
+func (s spellings) take(name string) {
+	for p := name; p != "."; p = path.Dir(p) {
+		s[strings.ToLower(p)] = p
+	}
 }
