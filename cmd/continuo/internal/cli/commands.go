@@ -2,13 +2,21 @@ package cli
 
 import "github.com/spf13/cobra"
 
-func writeCommands(a *app) []*cobra.Command { return []*cobra.Command{validateCommand(a)} }
+func writeCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{validateCommand(a), planCommand(a)}
+}
 
-func runCommands(a *app) []*cobra.Command { return nil }
+func runCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{runCommand(a)}
+}
 
-func evidenceCommands(a *app) []*cobra.Command { return nil }
+func evidenceCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{runsCommand(a), showCommand(a), reportCommand(a), diffCommand(a)}
+}
 
-func hostCommands(a *app) []*cobra.Command { return []*cobra.Command{labCommand(a)} }
+func hostCommands(a *app) []*cobra.Command {
+	return []*cobra.Command{hostsCommand(a), labCommand(a)}
+}
 
 func otherCommands(a *app) []*cobra.Command {
 	return []*cobra.Command{versionCommand(a), completionCommand(a)}

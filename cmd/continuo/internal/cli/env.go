@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/continuo-runbooks/continuo/engine/journal/fsx"
 )
 
 // Env is everything that a command may know of the outside.
@@ -27,6 +29,8 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	// Executable is the path of this program, for the processes that it starts of itself.
 	Executable func() (string, error)
+	// FS is the file system that runs are recorded on; nil is the real one.
+	FS fsx.FS
 	// Now is the wall clock.
 	Now func() time.Time
 	// Signals delivers the signals that ask a run to end, until stop is called. It is called at most once by a command.

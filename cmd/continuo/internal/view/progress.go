@@ -29,6 +29,13 @@ type Progress struct {
 	tails map[engine.Unit][]engine.ItemOutput
 	ready int
 	bad   int
+	// said are the reasons and hints that were shown already: 13 hosts with one cause are shown one cause.
+	said map[string]bool
+	// skipped are items not reached since the last line about something else.
+	skipped []runbooks.ItemID
+	why     string
+	// told are items whose failing units had a line of their own.
+	told map[runbooks.ItemID]bool
 }
 
 // NewProgress prints to s what happens to a plan.
@@ -36,11 +43,15 @@ func NewProgress(s *Screen, plan *engine.Plan, mode engine.Mode) *Progress {
 	return &Progress{
 		s: s, plan: plan, items: itemsOf(plan), mode: mode, clock: newObjectiveClock(plan),
 		hosts: map[runbooks.ItemID]int{}, tails: map[engine.Unit][]engine.ItemOutput{},
+		said: map[string]bool{}, told: map[runbooks.ItemID]bool{},
 	}
 }
 
 // Event prints the event, if it is worth a line.
 func (p *Progress) Event(e engine.Event) {
+	if p.notReached(e) {
+		return
+	}
 	switch v := e.Payload.(type) {
 	case *engine.RunOpened:
 		p.line(e, "run %s of %s begins: %s, %s", v.Run, Clean(v.Runbook), Count(v.Items, "item"), Count(v.Hosts, "host"))
@@ -62,6 +73,22 @@ func (p *Progress) Event(e engine.Event) {
 	default:
 		p.more(e)
 	}
+}
+
+// notReached gathers the items that the run did not come to, and says so in one line before the next event.
+func (p *Progress) notReached(e engine.Event) bool {
+	if v, ok := e.Payload.(*engine.ItemOutcome); ok && v.Outcome == engine.NotReached && v.Host == "" && p.items[v.Item] != nil {
+		if p.why == "" || p.why == v.Reason {
+			p.skipped, p.why = append(p.skipped, v.Item), v.Reason
+			return true
+		}
+	}
+	if len(p.skipped) > 0 {
+		items, why := p.skipped, p.why
+		p.skipped, p.why = nil, ""
+		p.line(e, "not reached: %s; %s", list(words(items), fewHosts), Clean(why))
+	}
+	return false
 }
 
 // more prints the events about people and the run as a whole.
@@ -179,7 +206,9 @@ func (p *Progress) outcome(e engine.Event, v *engine.ItemOutcome) {
 	p.line(e, "%s %s%s", cellText(p.s, outcomeWord(v.Outcome), 0), unitName(v.Unit), details(v))
 	p.captures(v)
 	if !good(v.Outcome) {
+		p.told[v.Item] = true
 		p.tail(tail)
+		p.hint(v.Hint)
 	}
 }
 
@@ -187,7 +216,7 @@ func (p *Progress) outcome(e engine.Event, v *engine.ItemOutcome) {
 func (p *Progress) itemOutcome(e engine.Event, v *engine.ItemOutcome) {
 	n := p.hosts[v.Item]
 	delete(p.hosts, v.Item)
-	if n > 0 && n <= fewHosts && (good(v.Outcome) || v.Reason == "") {
+	if n > 0 && n <= fewHosts && (good(v.Outcome) || v.Reason == "" || p.told[v.Item] && len(v.Expectations) == 0) {
 		return
 	}
 	text := details(v)
@@ -258,7 +287,8 @@ func (p *Progress) line(e engine.Event, format string, args ...any) {
 func (p *Progress) indent(text string) { p.s.Printf("           %s\n", text) }
 
 func (p *Progress) hint(text string) {
-	if text != "" {
+	if text != "" && !p.said[text] {
+		p.said[text] = true
 		p.indent(p.s.paint(cyan, "hint:") + " " + Clean(text))
 	}
 }

@@ -78,19 +78,9 @@ func (s *Screen) objectives(r *engine.Record) {
 	}
 	var t table
 	for _, o := range r.Objectives {
-		t.row(cell{"objective", plainInk}, cell{Clean(o.Name), bold}, metWord(o), cell{achieved(o), plainInk})
+		t.row(cell{"objective", plainInk}, cell{Clean(o.Name), bold}, metCell(o.Met), cell{achieved(o), plainInk})
 	}
 	t.print(s, "  ")
-}
-
-func metWord(o engine.ObjectiveRecord) cell {
-	switch {
-	case o.Met == nil:
-		return cell{"not measured", yellow}
-	case *o.Met:
-		return cell{"met", green}
-	}
-	return cell{"MISSED", red}
 }
 
 // achieved is what was measured against what was agreed.
@@ -113,6 +103,7 @@ func achieved(o engine.ObjectiveRecord) string {
 func (s *Screen) troubles(r *engine.Record) {
 	const most = 10
 	n := 0
+	said := map[string]bool{} // one cause on many hosts is told once
 	for _, i := range r.Items {
 		for _, u := range i.Units {
 			if good(u.Outcome) || u.Outcome == "" || u.Outcome == engine.NotReached {
@@ -125,7 +116,12 @@ func (s *Screen) troubles(r *engine.Record) {
 			if u.SettledBy != "" {
 				settled = fmt.Sprintf(" (settled as %s by %s)", u.Standing, Clean(u.SettledBy))
 			}
-			s.Printf("  %s %s%s%s\n", cellText(s, outcomeWord(u.Outcome), 11), unitName(u.Unit), after(": ", Clean(u.Reason)), settled)
+			reason := Clean(u.Reason)
+			if said[u.Host+reason] {
+				reason = "as above"
+			}
+			said[u.Host+Clean(u.Reason)] = true
+			s.Printf("  %s %s%s%s\n", cellText(s, outcomeWord(u.Outcome), 11), unitName(u.Unit), after(": ", reason), settled)
 		}
 	}
 	if n > most {

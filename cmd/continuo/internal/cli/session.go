@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/evidence"
+	"github.com/continuo-runbooks/continuo/engine/executor"
+	"github.com/continuo-runbooks/continuo/engine/journal"
+	"github.com/continuo-runbooks/continuo/engine/redact"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// session is one run in progress: its record, its ways to the hosts, and who steers it.
+type session struct {
+	app      *app
+	work     *work
+	flags    runFlags
+	ask      *view.Asker
+	mode     engine.Mode
+	redactor *redact.Redactor
+	secrets  engine.Secrets
+	run      *evidence.Run
+	id       engine.RunID
+	nonce    string
+	recorder *executor.Recorder
+	reach    transports
+
+	record engine.Record
+	err    error // of the controller, not of the recovery
+}
+
+// stateDir is where runs are kept.
+func (a *app) stateDir() string {
+	if a.global.state != "" {
+		return a.path(a.global.state)
+	}
+	return filepath.Join(a.dir(), ".continuo")
+}
+
+// open makes the run's directory and everything that works on the run. Nothing has been connected to yet.
+func (a *app) open(w *work, f runFlags, ask *view.Asker) (*session, error) {
+	s := &session{app: a, work: w, flags: f, ask: ask, mode: engine.DryRun, redactor: redact.New()}
+	if f.live {
+		s.mode = engine.Live
+	}
+	if err := hideVariables(w.runbook, w.variables, s.redactor); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.id, err = evidence.NewRunID(a.env.Now(), rand.Reader); err == nil {
+		s.nonce, err = evidence.NewNonce(rand.Reader)
+	}
+	if err != nil {
+		return nil, fail(Defect, err, "")
+	}
+	s.run, err = evidence.Create(a.stateDir(), evidence.RunOptions{
+		Run: s.id, Nonce: s.nonce, Mode: s.mode, Plan: w.plan, Files: w.project.Files, Redactor: s.redactor, FS: a.env.FS,
+	})
+	if err != nil {
+		return nil, fail(BadEvidence, err, stateHint(err, a.stateDir()))
+	}
+	progress := view.NewProgress(a.err, w.plan, s.mode)
+	s.recorder = executor.NewRecorder(s.run.Journal, w.plan, progress.Event)
+	s.secrets = a.secrets(w.project, ask, s.redactor)
+	s.reach = a.reach(w.project, ask, s.secrets, func(h engine.HostConnected) {
+		// A journal that fails stops the run by itself.
+		_, _ = s.recorder.Append(context.Background(), &h)
+	})
+	return s, nil
+}
+
+// stateHint says what to do when the record cannot be written.
+func stateHint(err error, dir string) string {
+	if isFull(err) {
+		return "the disk under " + dir + " is full: make room, or keep the runs elsewhere with --state DIR"
+	}
+	return "the record of a run needs a directory that can be written: see --state DIR"
+}
+
+// execute runs the plan to its end. What went wrong with the controller is in s.err, what became of the recovery in
+// s.record.
+func (s *session) execute(ctx context.Context) {
+	a := s.app
+	cfg := executor.Config{
+		Project: s.work.project, Runbook: s.work.runbook, Plan: s.work.plan, Variables: s.work.variables,
+		Opened: s.opened(), Mode: s.mode, Journal: s.recorder, Artifacts: s.run.Artifacts, Redactor: s.redactor,
+		Secrets: s.secrets, Clock: clock(a.env.Now), Prober: s.reach.prober(),
+		Parallel: s.flags.parallel, Limit: s.flags.limit, From: runbooks.ItemID(s.flags.from), Marks: s.flags.marks,
+		OnFailure: runbooks.Stop, Control: executor.NewControl(),
+	}
+	if s.mode == engine.Live {
+		cfg.Launcher = s.reach.launcher()
+		if s.ask.Present() {
+			desk := view.NewDesk(s.ask, s.flags.operator)
+			cfg.People, cfg.Operator, cfg.OnFailure = desk, desk, runbooks.Ask
+		}
+	}
+	signals, stop := a.env.Signals()
+	defer stop()
+	done := make(chan struct{})
+	defer close(done)
+	go steer(signals, stop, done, cfg.Control, s.mode, s.flags.operator, a.err)
+	s.record, s.err = executor.Run(ctx, cfg)
+	s.err = errors.Join(s.err, s.reach.prober().Close())
+}
+
+// opened is the first event of the run.
+func (s *session) opened() engine.RunOpened {
+	w, f, env := s.work, s.flags, s.app.env
+	o := engine.RunOpened{
+		Run: s.id, Nonce: s.nonce, Project: projectName(w.project), Runbook: w.runbook.Name, Title: w.runbook.Title,
+		Operator: f.operator, OperatorHost: env.Hostname, Tool: tool(), BootID: journal.BootID(),
+		Variables: w.plan.Variables, Hosts: len(w.plan.Hosts), Items: len(w.plan.Items),
+		Exercise: w.runbook.Exercise.Type, Impact: w.runbook.Exercise.ProductionImpact,
+		Change: f.change, Incident: f.incident, Participants: f.people, Limit: f.limit, From: f.from,
+		ClockSource: clockSource(),
+	}
+	if f.exercise != "" {
+		o.Exercise = f.exercise
+	}
+	s.run.Digests.Fill(&o)
+	return o
+}
+
+// clock is a wall clock.
+type clock func() time.Time
+
+// Now implements engine.Clock.
+func (c clock) Now() time.Time { return c() }
