@@ -2,26 +2,318 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"html"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/report"
 )
 
-// TestWriteSamples writes the samples as HTML to the directory in CONTINUO_REPORT_SAMPLES, to be looked at.
+func asHTML(t testing.TB, r *report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, r.HTML(&b))
+	return b.String()
+}
+
+func asMarkdown(t testing.TB, r *report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, r.Markdown(&b))
+	return b.String()
+}
+
+func asJSON(t testing.TB, r *report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, r.JSON(&b))
+	return b.String()
+}
+
+// TestWriteSamples writes the samples as HTML and Markdown to the directory in CONTINUO_REPORT_SAMPLES, to be looked at.
 func TestWriteSamples(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("CONTINUO_REPORT_SAMPLES")
 	if dir == "" {
 		t.Skip("set CONTINUO_REPORT_SAMPLES to a directory to get the samples as files")
 	}
-	for name, s := range samples(t) {
-		var html bytes.Buffer
-		require.NoError(t, s.report(t).HTML(&html))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".html"), html.Bytes(), 0o600))
-		var md bytes.Buffer
-		require.NoError(t, s.report(t).Markdown(&md))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".md"), md.Bytes(), 0o600))
+	all := samples(t)
+	all["longest"] = longDrill(t, 500)
+	for name, s := range all {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".html"), []byte(asHTML(t, s.report(t))), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".md"), []byte(asMarkdown(t, s.report(t))), 0o600))
 	}
+}
+
+// loads matches whatever would make a browser fetch something.
+var loads = regexp.MustCompile(`(?i)<(script|link|img|image|iframe|object|embed|video|audio|source|base|form)\b|\ssrc\s*=|\ssrcset\s*=|@import|xlink:href|\son[a-z]+\s*=`)
+
+// fetches matches an address in CSS; only fragments of the page itself may stand there.
+var fetches = regexp.MustCompile(`url\(\s*["']?[^#"'\s]`)
+
+func TestHTML_loadsAndRunsNothing(t *testing.T) {
+	t.Parallel()
+	for name, s := range samples(t) {
+		page := asHTML(t, s.report(t))
+		require.Empty(t, loads.FindString(page), name)
+		require.Empty(t, fetches.FindString(page), name)
+		require.Contains(t, page, `content="default-src 'none';`)
+	}
+}
+
+// hostile are texts that would do harm if they were not escaped.
+var hostile = []string{
+	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `</style><script>alert(2)</script>`,
+	`</title><svg onload=alert(3)>`, `javascript:alert(4)`, "`${alert(5)}`", `{{.Verdict}}`, `&lt;script&gt;`, `<!--`, `]]>`,
+	"\x1b[31mred\x1b[0m\x07", "a\u202etxt.exe", "zero\u200bwidth\ufeff", "\xff\xfe broken", "line\nbreak\r\n", "\x00", `"; } body { display: none } a::before { content: "`,
+}
+
+// poison puts a text into every place of a record that a host, a person or a file can fill.
+func poison(rec *engine.Record, text string) {
+	o := &rec.Opened
+	o.Project, o.Runbook, o.Title, o.Operator, o.OperatorHost, o.Change, o.Incident = text, text, text, text, text, text, text
+	o.Exercise, o.Impact, o.RollbackOf, o.From, o.Limit = text, text, text, text, []string{text}
+	o.Participants, o.Tool = []engine.Participant{{Name: text, Role: text}}, engine.Tool{Version: text, Commit: text, Go: text, OS: text}
+	o.PlanSHA256, o.Run, rec.Why = text, engine.RunID(text), text
+	p := rec.Plan
+	p.Service, p.Owner, p.Version = text, text, text
+	p.Scenario = &engine.PlanScenario{Title: text, Severity: text, Assumptions: []string{text}}
+	p.Variables = []engine.PlanVariable{{Name: text, Value: text}}
+	for n := range p.Hosts {
+		h := &p.Hosts[n]
+		h.Address, h.Site, h.Environment, h.CI, h.Owner, h.Via = text, text, text, text, text, text
+	}
+	for n := range p.Phases {
+		p.Phases[n].Title, p.Phases[n].Owner = text, text
+	}
+	for n := range p.Items {
+		i := &p.Items[n]
+		i.Title, i.Owner, i.Lane, i.Expects = text, text, text, []string{text}
+		i.Commands = []engine.PlanCommand{{Host: text, Script: text}, {Argv: []string{text, text}}, {Probe: text}}
+	}
+	for n := range rec.Items {
+		poisonItem(&rec.Items[n], text)
+	}
+	for n := range rec.Hosts {
+		h := &rec.Hosts[n]
+		if c := h.Connected; c != nil {
+			*c = engine.HostConnected{Host: c.Host, Address: text, User: text, HostKey: text, HostKeyType: text, Kex: text, Cipher: text,
+				ServerVersion: text, AuthMethod: text, Via: []string{text}, Legacy: []string{text}}
+		}
+		if f := h.Preflight; f != nil {
+			*f = engine.PreflightResult{Host: f.Host, Hostname: text, OS: text, BootID: text, Checks: []engine.PreflightCheck{{Name: text, Detail: text, Hint: text}}}
+		}
+	}
+	rec.Deviations = []engine.Deviation{{Kind: text, Host: text, By: text, Reason: text}}
+	rec.Actions = []engine.ActionRecord{{OperatorAction: engine.OperatorAction{Action: text, By: text, Host: text, Reason: text}}}
+	rec.Marks = []engine.MarkSet{{Mark: text, At: rec.StartedAt.Add(time.Second), Source: text}}
+	rec.Gaps = []engine.Gap{{Item: "x", Host: text, Why: text, Real: true}, {Item: "x", Why: text}}
+	for n := range rec.Objectives {
+		rec.Objectives[n].Name, rec.Objectives[n].From, rec.Objectives[n].To, rec.Objectives[n].Problem, rec.Objectives[n].Clock = text, text, text, text, text
+	}
+}
+
+func poisonItem(i *engine.ItemRecord, text string) {
+	i.Reason, i.Cause = text, text
+	i.Expectations = []engine.Expectation{{Condition: text, Result: text, Observed: text, Message: text}}
+	if i.Manual != nil {
+		i.Manual = &engine.ManualDone{By: text, Note: text, Inputs: []engine.Captured{{Name: text, Value: text}}}
+	}
+	for n := range i.Units {
+		u := &i.Units[n]
+		u.Reason, u.Cause, u.SettledBy, u.Signal, u.Command, u.Key = text, text, text, text, text, text
+		u.Captures = []engine.Captured{{Name: text, Value: text}}
+		u.Expectations, u.Survivors = i.Expectations, []string{text}
+		u.Outputs = []engine.ItemOutput{{Part: engine.PartName(text), Stream: text, SHA256: text, Text: text},
+			{Part: engine.PartCommand, Stream: text, SHA256: text, Artifact: text}}
+		u.Parts = []engine.ItemOutcome{{Part: engine.PartVerify, Reason: text, Signal: text, Command: text, Expectations: i.Expectations}}
+	}
+}
+
+func poisoned(t testing.TB, text string) *report.Report {
+	t.Helper()
+	rec := failedDrill(t).record(t)
+	poison(rec, text)
+	signed := []report.Signed{{Kind: text, Role: text, Principal: text, Subject: text, Text: text, Path: text}}
+	r, err := report.Build(rec, report.Options{Signed: signed})
+	require.NoError(t, err)
+	return r
+}
+
+var (
+	tags     = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[-a-zA-Z:]+(?:="[^"<>]*")?)*)\s*/?>`)
+	stylesOf = regexp.MustCompile(`(?s)<style>.*</style>`)
+)
+
+// requireHarmless checks that a page has only our own elements, no way to run or load anything, and no byte that is
+// obeyed instead of shown.
+func requireHarmless(t testing.TB, page string) {
+	t.Helper()
+	require.Equal(t, 1, strings.Count(page, "</style>"), "the style block ends where we end it")
+	body := stylesOf.ReplaceAllString(page, "")
+	for _, m := range tags.FindAllStringSubmatch(body, -1) {
+		require.NotContains(t, []string{"script", "img", "iframe", "object", "embed", "form", "base"}, strings.ToLower(m[2]), m[0])
+		require.NotRegexp(t, `(?i)\son[a-z]+=|javascript:|\ssrc=`, m[3], m[0])
+	}
+	rest := strings.Replace(tags.ReplaceAllString(body, ""), "<!DOCTYPE html>", "", 1)
+	require.NotContains(t, rest, "<", "everything that begins like a tag is one of ours")
+	for _, r := range page {
+		require.False(t, r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e ||
+			r >= 0x2066 && r <= 0x2069 || r == 0x200b || r == 0xfeff || r == 0xfffd, "%U is shown as it is: %q", r, around(page, r))
+	}
+}
+
+func TestHTML_hostileTextsAreShownNotObeyed(t *testing.T) {
+	t.Parallel()
+	for _, text := range hostile {
+		page := asHTML(t, poisoned(t, text))
+		requireHarmless(t, page)
+	}
+	page := html.UnescapeString(asHTML(t, poisoned(t, "a\u202eb\x1b[31m<script>")))
+	require.Contains(t, page, `a<span class="esc">\u202e</span>b<span class="esc">\x1b</span>[31m<script>`)
+}
+
+func FuzzHTML(f *testing.F) {
+	for _, text := range hostile {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 2000 {
+			t.Skip("long texts are no different")
+		}
+		requireHarmless(t, asHTML(t, poisoned(t, text)))
+	})
+}
+
+func TestHTML_instructionsAreMarkdownWithoutHTML(t *testing.T) {
+	t.Parallel()
+	page := asHTML(t, passedDrill(t).report(t))
+	require.Contains(t, page, "<p><strong>Smoke test</strong></p>")
+	require.Contains(t, page, "Pay <strong>one penny</strong> in the <a href=\"https://pay.example.org\">portal</a>.")
+	require.Contains(t, page, "[image: https://evil.example/x.png] logo")
+	require.Contains(t, page, "&lt;script&gt;alert(1)&lt;/script&gt;")
+	require.NotContains(t, page, "<script")
+}
+
+var headings = regexp.MustCompile(`<h([1-6])[ >]`)
+
+func TestHTML_structure(t *testing.T) {
+	t.Parallel()
+	for name, s := range samples(t) {
+		page := asHTML(t, s.report(t))
+		last := 0
+		for _, m := range headings.FindAllStringSubmatch(page, -1) {
+			level := int(m[1][0] - '0')
+			require.LessOrEqual(t, level, last+1, "%s: a heading of level %d after %d", name, level, last)
+			last = level
+		}
+		require.Equal(t, 1, strings.Count(page, "<h1"), name)
+		require.Equal(t, 1, strings.Count(page, "<main"), name)
+		require.NotContains(t, page, "<th>", "every heading of a table has a scope")
+		ids := regexp.MustCompile(`\sid="([^"]+)"`).FindAllStringSubmatch(page, -1)
+		seen := map[string]bool{}
+		for _, id := range ids {
+			require.False(t, seen[id[1]], "%s: id %s twice", name, id[1])
+			seen[id[1]] = true
+		}
+		for _, ref := range regexp.MustCompile(`href="#([^"]+)"`).FindAllStringSubmatch(page, -1) {
+			require.True(t, seen[ref[1]], "%s: link to nothing: %s", name, ref[1])
+		}
+	}
+}
+
+func TestDryRun_saysSoAndClaimsNothing(t *testing.T) {
+	t.Parallel()
+	r := readyDryRun(t).report(t)
+	require.Empty(t, r.Objectives)
+	page := stylesOf.ReplaceAllString(asHTML(t, r), "")
+	for face, text := range map[string]string{"html": page, "md": asMarkdown(t, r), "json": asJSON(t, r)} {
+		for _, word := range []string{"passed", "rto", "rpo"} {
+			require.NotRegexp(t, `(?i)\b`+word+`\b`, text, face)
+		}
+		require.Contains(t, strings.ToLower(text), "dry-run", face)
+	}
+	sections := strings.Split(page, "<h2")
+	for _, s := range sections[1:] {
+		require.Contains(t, strings.SplitN(s, "</h2>", 2)[0], "Dry-run", "every part of the page says so")
+	}
+	require.Contains(t, asHTML(t, r), `Dry-run \0000b7  payments-failover`, "and every sheet of paper")
+}
+
+func TestHTML_hostsBeyondAFewAreCountedAndFailingOnesNamed(t *testing.T) {
+	t.Parallel()
+	page := asHTML(t, fleetDrill(t).report(t))
+	require.Contains(t, page, "97 more hosts: succeeded, in 101 ms to 773 ms")
+	for _, h := range []string{"web-041", "web-042", "web-043"} {
+		require.Contains(t, page, `<th scope="row">`+h+`</th><td><span class="word bad">`)
+	}
+	require.Contains(t, page, "fails</span> on 3 hosts: web-041, web-042, web-043")
+	require.Less(t, len(page), 100_000)
+}
+
+// TestHTML_accessible runs axe-core in a browser over the samples, in light and in dark. It needs chromium and axe-core:
+//
+//	npm install axe-core && CONTINUO_AXE=$PWD/node_modules/axe-core/axe.min.js go test ./engine/report -run accessible
+func TestHTML_accessible(t *testing.T) {
+	t.Parallel()
+	axe := os.Getenv("CONTINUO_AXE")
+	if axe == "" {
+		t.Skip("set CONTINUO_AXE to the path of axe.min.js (npm install axe-core) to check accessibility")
+	}
+	browser, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("no chromium in PATH")
+	}
+	source, err := os.ReadFile(axe)
+	require.NoError(t, err)
+	all := samples(t)
+	for _, name := range []string{"passed", "failed", "dry-run", "fleet"} {
+		page := asHTML(t, all[name].report(t))
+		page = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAllString(page, "")
+		page = strings.Replace(page, "</body>", "<script>"+string(source)+`</script><script>
+axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => {
+  const found = r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map(n => n.html)}));
+  document.documentElement.innerHTML = "";
+  document.documentElement.setAttribute("data-axe", JSON.stringify({violations: found, passes: r.passes.length}));
+});</script></body>`, 1)
+		for _, scheme := range []string{"0", "1"} { // dark, light
+			requireAxe(t, browser, page, scheme, name)
+		}
+	}
+}
+
+func requireAxe(t *testing.T, browser, page, scheme, name string) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "page.html")
+	require.NoError(t, os.WriteFile(file, []byte(page), 0o600))
+	out, err := exec.CommandContext(t.Context(), browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", //nolint:gosec // a browser from PATH
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
+		"--user-data-dir="+filepath.Join(dir, "profile"), "--blink-settings=preferredColorScheme="+scheme,
+		"--virtual-time-budget=60000", "--dump-dom", "file://"+file).Output()
+	require.NoError(t, err)
+	m := regexp.MustCompile(`data-axe="([^"]*)"`).FindSubmatch(out)
+	require.NotNil(t, m, "axe-core did not finish")
+	var got struct {
+		Violations []json.RawMessage
+		Passes     int
+	}
+	require.NoError(t, json.Unmarshal([]byte(html.UnescapeString(string(m[1]))), &got))
+	require.Empty(t, got.Violations, "%s: %s", name, m[1])
+	require.Greater(t, got.Passes, 10)
+}
+
+// around is the place of a rune in a text, for a message.
+func around(text string, r rune) string {
+	n := strings.IndexRune(text, r)
+	return text[max(0, n-60):min(len(text), n+20)]
 }

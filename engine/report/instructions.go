@@ -10,8 +10,8 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// instructionsHTML renders the Markdown of a manual item. Raw HTML is left out, images are shown as their text (nothing
-// is loaded), and headings become bold paragraphs so that they do not disturb the order of the report's own.
+// instructionsHTML renders the Markdown of a manual item. Raw HTML is shown as the text that it is, images as their
+// address (nothing is loaded), and headings become bold paragraphs so that they do not disturb the order of the report's own.
 func instructionsHTML(source string) template.HTML {
 	md := goldmark.New(goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(quietNodes{}, 1))))
 	var b strings.Builder
@@ -31,24 +31,42 @@ func (quietNodes) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 		if entering {
 			text = "<p><strong>"
 		}
-		_, err := w.WriteString(text)
-		return ast.WalkContinue, err
+		return ast.WalkContinue, write(w, []byte(text))
 	})
-	reg.Register(ast.KindImage, func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+	reg.Register(ast.KindImage, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
 		}
 		img, _ := n.(*ast.Image)
-		_, err := w.WriteString("[image: ")
-		if err == nil && img != nil {
-			_, err = w.Write(util.EscapeHTML(img.Destination))
+		if img == nil {
+			return ast.WalkContinue, nil
 		}
-		if err == nil {
-			_, err = w.WriteString("] ")
-		}
-		return ast.WalkContinue, err
+		return ast.WalkContinue, write(w, []byte("[image: "), util.EscapeHTML(img.Destination), []byte("] "))
 	})
-	skip := func(util.BufWriter, []byte, ast.Node, bool) (ast.WalkStatus, error) { return ast.WalkSkipChildren, nil }
-	reg.Register(ast.KindRawHTML, skip)
-	reg.Register(ast.KindHTMLBlock, skip)
+	reg.Register(ast.KindRawHTML, func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if raw, ok := n.(*ast.RawHTML); ok && entering {
+			return ast.WalkSkipChildren, write(w, util.EscapeHTML(raw.Segments.Value(source)))
+		}
+		return ast.WalkSkipChildren, nil
+	})
+	reg.Register(ast.KindHTMLBlock, func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		block, ok := n.(*ast.HTMLBlock)
+		if !ok || !entering {
+			return ast.WalkContinue, nil
+		}
+		text := block.Lines().Value(source)
+		if block.HasClosure() {
+			text = append(text, block.ClosureLine.Value(source)...)
+		}
+		return ast.WalkContinue, write(w, []byte("<pre>"), util.EscapeHTML(text), []byte("</pre>\n"))
+	})
+}
+
+func write(w util.BufWriter, parts ...[]byte) error {
+	for _, p := range parts {
+		if _, err := w.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -109,6 +109,10 @@ func (o *oscal) loggedBy(names []string) []oscalLoggedBy {
 // observations are the items that did something: one for each, over all its hosts.
 func (o *oscal) observations() []oscalObservation {
 	var out []oscalObservation
+	known := make(map[string]bool, len(o.r.Hosts))
+	for _, h := range o.r.Hosts {
+		known[h.Name] = true
+	}
 	for n := range o.r.Items {
 		i := &o.r.Items[n]
 		if i.Took == nil || i.Time == WaitingTime {
@@ -128,7 +132,7 @@ func (o *oscal) observations() []oscalObservation {
 		}
 		seen := map[string]bool{}
 		for _, u := range i.Units {
-			if u.Host != "" && !seen[u.Host] && o.knows(u.Host) {
+			if u.Host != "" && !seen[u.Host] && known[u.Host] {
 				seen[u.Host] = true
 				ob.Subjects = append(ob.Subjects, oscalSubject{UUID: o.host(u.Host), Type: "inventory-item"})
 			}
@@ -136,15 +140,6 @@ func (o *oscal) observations() []oscalObservation {
 		out = append(out, ob)
 	}
 	return out
-}
-
-func (o *oscal) knows(host string) bool {
-	for _, h := range o.r.Hosts {
-		if h.Name == host {
-			return true
-		}
-	}
-	return false
 }
 
 func (o *oscal) observationText(i *Item) string {

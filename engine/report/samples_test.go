@@ -221,6 +221,6 @@ func longDrill(t testing.TB, n int) *story {
 
 func samples(t testing.TB) map[string]*story {
 	return map[string]*story{
-		"passed": passedDrill(t), "failed": failedDrill(t), "dry-run": readyDryRun(t), "fleet": fleetDrill(t), "long": longDrill(t, 500),
+		"passed": passedDrill(t), "failed": failedDrill(t), "dry-run": readyDryRun(t), "fleet": fleetDrill(t), "long": longDrill(t, 70),
 	}
 }

@@ -314,8 +314,8 @@ func commandRows(i *Item) []commandRow {
 			rows = append(rows, commandRow{Part: part, Text: text, Note: userWords(u)})
 			n = len(rows) - 1
 		}
-		if !slices.Contains(hosts[n], unitName(u)) {
-			hosts[n] = append(hosts[n], unitName(u))
+		if name := unitName(u); len(hosts[n]) == 0 || hosts[n][len(hosts[n])-1] != name { // units come one after another
+			hosts[n] = append(hosts[n], name)
 		}
 	}
 	for n := range i.Units {
@@ -339,17 +339,28 @@ func commandRows(i *Item) []commandRow {
 	}
 	for _, c := range i.Planned {
 		if text := plannedText(c); text != "" && i.Kind != runbooks.Manual {
-			note := "as planned; nothing ran"
-			if i.Effect == runbooks.Read && len(i.Units) > 0 {
-				note = "as planned"
-			}
-			rows = append(rows, commandRow{Part: "command", Text: text, Note: note})
+			rows = append(rows, plannedRow(i, c, text))
 		}
 		if len(rows) == observedShown {
 			break
 		}
 	}
 	return rows
+}
+
+// plannedRow shows what the plan says where the record has no command of its own: of probes, and of what did not run.
+func plannedRow(i *Item, c engine.PlanCommand, text string) commandRow {
+	row := commandRow{Part: "command", Text: text, Note: "as planned; nothing ran"}
+	if c.Probe != "" {
+		row.Part, row.Note = "planned", ""
+	}
+	if i.Took != nil {
+		row.Note = "as planned"
+	}
+	if c.Host != "" {
+		row.Note = strings.TrimSpace(row.Note + " on " + c.Host)
+	}
+	return row
 }
 
 func someOf(hosts []string) string {
