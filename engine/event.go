@@ -191,6 +191,7 @@ type ItemOutcome struct {
 	// Cause classifies Reason for machines: exit, signal, expectation, capture, inconclusive, no-hosts, host-key, auth,
 	// dial, lost-connection, lost, tolerated, when, unless, limit, dependency, stopped, phase, expression, …
 	Cause    string `json:"cause,omitempty"`
+	Hint     string `json:"hint,omitempty"` // what to do about it, where that is known
 	ExitCode *int   `json:"exit_code,omitempty"`
 	Signal   string `json:"signal,omitempty"` // without SIG
 	// Command is set for observations (check, unless, verify), which have no intent.

@@ -311,7 +311,7 @@ func (f *Folder) unitOutcome(e Event, p *ItemOutcome) error {
 
 func (u *UnitRecord) take(p *ItemOutcome) {
 	u.Outcome, u.Standing, u.Reason, u.Cause = p.Outcome, p.Outcome.Standing(), p.Reason, p.Cause
-	u.ExitCode, u.Signal, u.Command = p.ExitCode, p.Signal, p.Command
+	u.Hint, u.ExitCode, u.Signal, u.Command = p.Hint, p.ExitCode, p.Signal, p.Command
 	u.Captures, u.Expectations, u.Rounds = p.Captures, p.Expectations, p.Rounds
 	u.Duration, u.Reattached, u.KillConfirmed, u.Survivors = p.DurationNS, p.Reattached, p.KillConfirmed, p.Survivors
 	u.Attempts = max(u.Attempts, p.Attempts)

@@ -80,6 +80,7 @@ type UnitRecord struct {
 	Outcome       Outcome
 	Standing      Standing
 	Reason, Cause string
+	Hint          string
 	SettledBy     string
 	Attempts      int
 	ExitCode      *int

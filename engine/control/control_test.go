@@ -91,7 +91,9 @@ func TestServe_replacesASocketThatADeadControllerLeft(t *testing.T) {
 func TestServe_answersManyAndSurvivesNonsense(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	serve(t, dir, func(_ context.Context, r control.Request) control.Response { return control.Response{OK: true, Text: r.Item} })
+	serve(t, dir, func(_ context.Context, r control.Request) control.Response {
+		return control.Response{OK: true, Text: r.Item}
+	})
 	for _, nonsense := range []string{"", "{", "null\n", "[1]\n", strings.Repeat("x", 2<<20)} {
 		c, err := net.Dial("unix", filepath.Join(dir, control.SocketName))
 		require.NoError(t, err)

@@ -139,7 +139,7 @@ func (r *run) record(l launch, intent *engine.ItemIntent, st engine.ExitStatus, 
 // payload is the trial as an outcome.
 func (t *trial) payload(u engine.Unit) *engine.ItemOutcome {
 	return &engine.ItemOutcome{
-		Unit: u, Outcome: t.outcome, Reason: t.reason, Cause: t.cause, ExitCode: t.exit, Signal: t.signal, Command: t.command,
+		Unit: u, Outcome: t.outcome, Reason: t.reason, Cause: t.cause, Hint: t.hint, ExitCode: t.exit, Signal: t.signal, Command: t.command,
 		CommandSHA256: t.digest, Captures: t.captured, Expectations: t.expects, KillConfirmed: t.killConfirmed,
 		Survivors: t.survivors, Reattached: t.reattached, StartedAt: t.startedAt,
 	}

@@ -248,7 +248,7 @@ func hostName(h *runbooks.Host) string {
 func preflightReason(p engine.PreflightResult) string {
 	for _, c := range p.Checks {
 		if !c.OK {
-			return "preflight, " + c.Name + ": " + reasonOr(c.Detail, "does not hold")
+			return "its preflight failed at " + c.Name // which said why
 		}
 	}
 	return "the preflight does not hold"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -251,11 +252,12 @@ func (t *task) failing(most int) []engine.ItemOutcome {
 // notReached gives every item that never started because the run stopped its outcome.
 func (s *schedule) notReached() error {
 	_, why, _ := s.r.valve.standing()
+	where, _, _ := strings.Cut(why, ": ") // the item; its own outcome says the rest
 	for _, t := range s.tasks {
 		if t.outcome.outcome != "" {
 			continue
 		}
-		v := verdict{outcome: engine.NotReached, cause: causeStopped, reason: s.r.clip("the run stopped: " + why), fails: true}
+		v := verdict{outcome: engine.NotReached, cause: causeStopped, reason: s.r.clip("the run stopped at " + where), fails: true}
 		if err := t.whole(v, nil); err != nil {
 			return err
 		}

@@ -13,7 +13,8 @@ import (
 type trial struct {
 	outcome       engine.Outcome
 	cause, reason string
-	began         bool // something was sent, or may have been
+	hint          string // what to do about it
+	began         bool   // something was sent, or may have been
 	exit          *int
 	signal        string
 	killConfirmed *bool
@@ -74,8 +75,9 @@ func (t *trial) take(st engine.ExitStatus, err error) {
 		cause = host.Kind
 	}
 	reason := err.Error()
-	if host != nil && host.Hint != "" {
-		reason += " (" + host.Hint + ")"
+	if host != nil {
+		// The record names the host beside the reason.
+		reason, t.hint = host.Err.Error(), host.Hint
 	}
 	switch {
 	case errors.Is(err, engine.ErrOutcomeUnknown):
