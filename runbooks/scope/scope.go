@@ -147,7 +147,7 @@ func runValue(r *Run) expr.Value {
 		}))
 	}
 	return expr.Object(map[string]expr.Value{
-		"id": expr.String(r.ID), "mode": expr.String(r.Mode), "started_at": expr.String(r.StartedAt.UTC().Format(time.RFC3339)),
+		"id": expr.String(r.ID), "mode": expr.String(r.Mode), "started_at": expr.String(r.StartedAt.UTC().Format(time.RFC3339Nano)),
 		"operator": expr.String(r.Operator), "incident": expr.String(r.Incident), "change": expr.String(r.Change),
 	})
 }
