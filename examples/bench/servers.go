@@ -110,6 +110,8 @@ func (s *servers) startDaemon(ctx context.Context, sshd string, n int) error {
 	fmt.Fprintf(&cfg, "Port %d\nHostKey %s/host\nAuthorizedKeysFile %s/authorized_keys\nPidFile none\n", s.port, s.dir, s.dir)
 	cfg.WriteString("StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n" +
 		"PermitRootLogin yes\nPrintMotd no\nMaxStartups 1000\nLogLevel ERROR\n")
+	// No rc file of the account may slow the measured commands: bash reads ~/.bashrc even for a command over SSH.
+	fmt.Fprintf(&cfg, "SetEnv HOME=%s\n", s.dir)
 	if knowsPenalties(ctx, sshd) {
 		cfg.WriteString("PerSourcePenalties no\n")
 	}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/continuo-runbooks/continuo/runbooks/loader"
+)
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	var tab table
+	tab.show("shown", "1")
+	tab.judge("good", "2", "≤ 3", true)
+	tab.judge("bad", "4", "≤ 3", false)
+	var out bytes.Buffer
+	require.Equal(t, 1, tab.print(&out))
+	require.Regexp(t, `(?m)^good +2 +≤ 3 +met$`, out.String())
+	require.Regexp(t, `(?m)^bad +4 +≤ 3 +MISSED$`, out.String())
+	require.Regexp(t, `(?m)^shown +1 *$`, out.String())
+}
+
+func TestMedian(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, time.Second, median([]time.Duration{time.Hour, time.Second, 0}))
+	require.Equal(t, int64(1), median([]int64{2, 1}))
+}
+
+func TestMeasure(t *testing.T) {
+	t.Parallel()
+	m, err := measure(t.Context(), t.TempDir(), "/bin/sh", "-c", "pwd")
+	require.NoError(t, err)
+	require.Greater(t, m.rss, int64(100_000), "bytes, not kilobytes")
+	require.Positive(t, m.wall)
+	_, err = measure(t.Context(), t.TempDir(), "/bin/sh", "-c", "echo why >&2; exit 3")
+	require.ErrorContains(t, err, "exit status 3\nwhy")
+}
+
+// TestAllSucceeded: a run that did less than it should must not count as a fast one.
+func TestAllSucceeded(t *testing.T) {
+	t.Parallel()
+	item := `{"host":"a","outcome":"succeeded"}`
+	tests := []struct{ name, doc, err string }{
+		{"all", `{"verdict":"passed","items":[` + item + `,` + item + `,{"outcome":"succeeded"}]}`, ""},
+		{"one too few", `{"verdict":"passed","items":[` + item + `]}`, "1 of 2 checks"},
+		{"failed", `{"verdict":"failed","items":[` + item + `,` + item + `]}`, "verdict failed"},
+		{"no document", `panic`, "read the run"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := allSucceeded([]byte(tt.doc), 2)
+			if tt.err == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tt.err)
+		})
+	}
+}
+
+func TestProjectsAreValid(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := &servers{dir: dir, user: "drill", port: 2022, addresses: []string{"127.1.0.1", "127.1.0.2"}}
+	require.NoError(t, s.makeKeys())
+	fleet, plan := filepath.Join(dir, "fleet"), filepath.Join(dir, "plan")
+	require.NoError(t, writeFleet(s, fleet, 3))
+	require.NoError(t, writePlan(plan, 250))
+	for path, items := range map[string]int{fleet: 3, plan: 250} {
+		p, diags, err := loader.Load(path, loader.Options{})
+		require.NoError(t, err)
+		require.Empty(t, diags)
+		require.Len(t, p.Runbooks[0].AllItems(), items)
+	}
+}
+
+// TestBareLoop makes sure that the yardstick does its work.
+func TestBareLoop(t *testing.T) {
+	t.Parallel()
+	if _, err := lookSSHD(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	s, err := startServers(t.Context(), t.TempDir(), perDaemon+1)
+	require.NoError(t, err)
+	defer s.stop()
+	took, err := bareLoop(t.Context(), s, 2)
+	require.NoError(t, err)
+	require.Positive(t, took)
+	s.hostKey = s.client.PublicKey()
+	_, err = bareLoop(t.Context(), s, 1)
+	require.ErrorContains(t, err, "host key mismatch", "the yardstick checks host keys too")
+}
