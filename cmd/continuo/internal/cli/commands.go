@@ -11,7 +11,7 @@ func runCommands(a *app) []*cobra.Command {
 }
 
 func evidenceCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{runsCommand(a), showCommand(a), reportCommand(a), diffCommand(a)}
+	return []*cobra.Command{runsCommand(a), showCommand(a), reportCommand(a), diffCommand(a), verifyCommand(a), sealCommand(a)}
 }
 
 func hostCommands(a *app) []*cobra.Command {
