@@ -70,7 +70,22 @@ func (p *planner) elements(out *engine.PlanItem, i *runbooks.Item) turn {
 }
 
 // resolve gives the hosts of an expression, or its candidates when it depends on results: all hosts that it mentions.
+// Items of a phase share its expression, which is evaluated once.
 func (p *planner) resolve(e *expr.Expr) (hosts []*runbooks.Host, known bool) {
+	if r, ok := p.resolved[e]; ok {
+		return r.hosts, r.known
+	}
+	hosts, known = p.resolveNew(e)
+	p.resolved[e] = resolved{hosts, known}
+	return hosts, known
+}
+
+type resolved struct {
+	hosts []*runbooks.Host
+	known bool
+}
+
+func (p *planner) resolveNew(e *expr.Expr) (hosts []*runbooks.Host, known bool) {
 	if !p.mentions(e, "each", "self", "batch") {
 		v, ds := e.Eval(p.names)
 		switch {

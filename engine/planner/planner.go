@@ -50,12 +50,13 @@ func Plan(in Input) (*engine.Plan, diag.List) {
 
 // planner holds what is shared while one plan is made.
 type planner struct {
-	in    Input
-	names *expr.Scope // with every result a typed unknown
-	refs  *runbooks.References
-	hosts map[string]bool                   // touched, by name
-	waits map[runbooks.ItemID]time.Duration // known lengths of wait items
-	diags diag.List
+	in       Input
+	names    *expr.Scope // with every result a typed unknown
+	refs     *runbooks.References
+	hosts    map[string]bool // touched, by name
+	resolved map[*expr.Expr]resolved
+	waits    map[runbooks.ItemID]time.Duration // known lengths of wait items
+	diags    diag.List
 }
 
 func newPlanner(in Input) (*planner, diag.List) {
@@ -67,7 +68,7 @@ func newPlanner(in Input) (*planner, diag.List) {
 	names, more := scope.WithResults(base, inputs, nil, true)
 	ds = append(ds, more...)
 	return &planner{
-		in: in, names: names, refs: runbooks.NewReferences(in.Project, in.Runbook), hosts: map[string]bool{},
+		in: in, names: names, refs: runbooks.NewReferences(in.Project, in.Runbook), hosts: map[string]bool{}, resolved: map[*expr.Expr]resolved{},
 		waits: map[runbooks.ItemID]time.Duration{}, diags: ds,
 	}, ds
 }
