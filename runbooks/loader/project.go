@@ -220,9 +220,19 @@ func (l *loader) exists(r expr.Ref, code string) bool {
 	if _, ok := l.names[r.Root][r.Name]; ok {
 		return true
 	}
-	d := l.reportAt(code, r.NameRange, "there is no %s %q", r.Root, r.Name)
+	d := l.reportAt(code, l.nameOf(r), "there is no %s %q", r.Root, r.Name)
 	d.Hint = l.didYouMean(r.Root, r.Name)
 	return false
+}
+
+// nameOf is the place of the name in a reference, without the dot before it.
+func (l *loader) nameOf(r expr.Ref) diag.Range {
+	at := r.NameRange
+	if src := l.parsed[at.File]; at.Start.Byte < at.End.Byte && at.End.Byte <= len(src) && src[at.Start.Byte] == '.' {
+		at.Start.Byte++
+		at.Start.Column++
+	}
+	return at
 }
 
 // didYouMean suggests a declared name with its place, or says what there is.
@@ -269,7 +279,7 @@ func (l *loader) roles() {
 					l.report("CON-S026", n.attr("members").Expr.Range(), "member %q is empty or listed twice", m)
 				}
 			}
-			if n.attr("members") != nil && len(members) == 0 && !l.diags.HasErrors() {
+			if a := n.attr("members"); a != nil && len(members) == 0 && !l.failed(a.Expr.Range()) {
 				l.report("CON-S026", n.attr("members").Expr.Range(), "role %q has no members", n.label).Hint = "nobody could ever approve"
 			}
 			l.project.Roles = append(l.project.Roles, &runbooks.Role{Name: n.label, Members: members, Range: place(n.rng())})
@@ -289,7 +299,7 @@ func (l *loader) secrets() {
 				l.report("CON-S029", a.Expr.Range(), "%q is no name of an environment variable", s.Env).Hint =
 					"letters, digits and _, not beginning with a digit"
 			}
-			if a := n.attr("command"); a != nil && len(s.Command) == 0 {
+			if a := n.attr("command"); a != nil && len(s.Command) == 0 && !l.failed(a.Expr.Range()) {
 				l.report("CON-S026", a.Expr.Range(), "the command is empty")
 			}
 			if a := n.attr("prompt"); a != nil && !s.Prompt {

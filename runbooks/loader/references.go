@@ -26,6 +26,9 @@ func (b *book) references() {
 		}
 		needs[k] = append(needs[k], b.listed(e)...)
 		for _, p := range placed(e.item) {
+			if !b.batches(e.phase) {
+				p.names = slices.DeleteFunc(slices.Clone(p.names), func(s string) bool { return s == "batch" })
+			}
 			needs[k] = append(needs[k], b.names(e, p)...)
 		}
 	}
@@ -35,6 +38,11 @@ func (b *book) references() {
 	b.itemCycles(needs)
 	b.markNames()
 	b.closingRefs()
+}
+
+// batches reports whether the phase runs batch by batch.
+func (b *book) batches(phase int) bool {
+	return phase < len(b.rb.Phases) && b.rb.Phases[phase].Rollout != nil
 }
 
 // listed resolves requires and recheck.
@@ -63,7 +71,7 @@ func (b *book) itemRef(from *entry, r expr.Ref, own bool) (runbooks.ItemID, bool
 	id := runbooks.ItemID(r.Root + "." + r.Name)
 	to := b.items[id]
 	if to == nil {
-		d := b.reportAt("CON-R012", r.NameRange, "%s refers to an unknown %s", refererName(from), r.Root)
+		d := b.reportAt("CON-R012", b.nameOf(r), "%s refers to an unknown %s", refererName(from), r.Root)
 		d.Hint = b.itemHint(r)
 		return "", false
 	}
@@ -183,7 +191,7 @@ func (b *book) varRef(r expr.Ref) {
 		all = append(all, name)
 	}
 	slices.Sort(all)
-	d := b.reportAt("CON-R002", r.NameRange, "there is no variable %q", r.Name)
+	d := b.reportAt("CON-R002", b.nameOf(r), "there is no variable %q", r.Name)
 	switch s := diag.Suggest(r.Name, all); {
 	case s != "":
 		d.Hint = "did you mean var." + s + "?"
@@ -252,8 +260,10 @@ func (b *book) phaseRefs() {
 // does not hold millions of edges.
 func (b *book) order2After(needs [][]need) {
 	byPhase := map[int][]*entry{}
-	for _, e := range b.order {
+	place := make(map[runbooks.ItemID]int, len(b.order)) // among all items: runbooks may have thousands
+	for n, e := range b.order {
 		byPhase[e.phase] = append(byPhase[e.phase], e)
+		place[e.item.ID()] = n
 	}
 	for k, e := range b.order {
 		ids := map[runbooks.ItemID]bool{}
@@ -269,15 +279,10 @@ func (b *book) order2After(needs [][]need) {
 			}
 		}
 		e.item.After = make([]runbooks.ItemID, 0, len(ids))
-		for _, other := range b.order {
-			if len(ids) == 0 {
-				break
-			}
-			if id := other.item.ID(); ids[id] {
-				e.item.After = append(e.item.After, id)
-				delete(ids, id)
-			}
+		for id := range ids {
+			e.item.After = append(e.item.After, id)
 		}
+		slices.SortFunc(e.item.After, func(a, b runbooks.ItemID) int { return place[a] - place[b] })
 	}
 }
 

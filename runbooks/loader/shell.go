@@ -1,9 +1,11 @@
 package loader
 
 import (
+	"bytes"
 	"errors"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -30,7 +32,7 @@ func (b *book) shellSyntax(a *hclsyntax.Attribute, interpreter []string) {
 		return
 	}
 	if err := parseShell(text, lang); err != nil {
-		b.shellError(sourceOf(pieces, err.Pos, a.Expr.Range()), "", err)
+		b.shellError(b.sourceOf(a.Expr.Range(), pieces, err.Pos), "", err)
 	}
 }
 
@@ -133,10 +135,14 @@ func scriptText(e hclsyntax.Expression) (string, []piece) {
 	return text.String(), pieces
 }
 
-// sourceOf is the place in the project's file of a place in the script: exact where nothing is escaped, else the piece.
-func sourceOf(pieces []piece, pos syntax.Pos, whole hcl.Range) hcl.Range {
+// sourceOf is the place in the project's file of a place in the script: the line of a text of many lines, the exact place
+// in a string where nothing is escaped.
+func (b *book) sourceOf(whole hcl.Range, pieces []piece, pos syntax.Pos) hcl.Range {
 	if !pos.IsValid() {
 		return whole
+	}
+	if whole.Start.Line != whole.End.Line {
+		return b.lineOf(whole, whole.Start.Line+int(pos.Line()))
 	}
 	offset := int(pos.Offset())
 	for i := len(pieces) - 1; i >= 0; i-- {
@@ -145,10 +151,31 @@ func sourceOf(pieces []piece, pos syntax.Pos, whole hcl.Range) hcl.Range {
 			continue
 		}
 		r := p.rng
-		r.Start.Byte = min(r.Start.Byte+offset-p.offset, r.End.Byte)
+		r.Start.Byte = min(r.Start.Byte+offset-p.offset, max(r.Start.Byte, r.End.Byte-1))
 		r.Start.Column += r.Start.Byte - p.rng.Start.Byte
-		r.End = hcl.Pos{Line: r.Start.Line, Column: r.Start.Column + 1, Byte: r.Start.Byte + 1}
+		r.End = hcl.Pos{Line: r.Start.Line, Column: r.Start.Column + 1, Byte: min(r.Start.Byte+1, whole.End.Byte)}
 		return r
 	}
 	return whole
+}
+
+// lineOf is a line of the file inside a range, without the white space around it.
+func (b *book) lineOf(whole hcl.Range, line int) hcl.Range {
+	src := b.parsed[whole.Filename]
+	start := whole.Start.Byte
+	for n := whole.Start.Line; n < line; n++ {
+		i := bytes.IndexByte(src[start:], '\n')
+		if i < 0 || start+i+1 >= whole.End.Byte {
+			return whole
+		}
+		start += i + 1
+	}
+	text, _, _ := bytes.Cut(src[start:], []byte("\n"))
+	indent := len(text) - len(bytes.TrimLeft(text, " \t"))
+	text = bytes.TrimSpace(text)
+	return hcl.Range{
+		Filename: whole.Filename,
+		Start:    hcl.Pos{Line: line, Column: indent + 1, Byte: start + indent},
+		End:      hcl.Pos{Line: line, Column: indent + 1 + utf8.RuneCount(text), Byte: start + indent + len(text)},
+	}
 }

@@ -157,7 +157,7 @@ func (l *loader) unknownLocal(r expr.Ref, locals []runbooks.Local) {
 	for _, x := range locals {
 		all = append(all, x.Name)
 	}
-	d := l.reportAt("CON-R003", r.NameRange, "there is no local %q", r.Name)
+	d := l.reportAt("CON-R003", l.nameOf(r), "there is no local %q", r.Name)
 	switch s := diag.Suggest(r.Name, all); {
 	case s != "":
 		d.Hint = "did you mean local." + s + "?"

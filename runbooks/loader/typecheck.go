@@ -21,10 +21,12 @@ func (b *book) types() {
 			value = value.AsSensitive()
 		}
 		in.Variables[v.Name] = value
-		b.variableTypes(v, in)
 	}
 	if b.diags.HasErrors() && b.namesBroken() {
 		return
+	}
+	for _, v := range b.rb.Variables {
+		b.variableTypes(v, in)
 	}
 	base, ds := scope.Base(in)
 	b.addAll(ds)
@@ -71,10 +73,12 @@ func (b *book) namesBroken() bool {
 }
 
 func (b *book) variableTypes(v *runbooks.Variable, in scope.Inputs) {
-	if v.Default != nil && len(v.Default.Refs()) == 0 {
+	if v.Type.IsHost() || v.Type.IsHostList() {
+		b.hostDefault(v)
+	} else if v.Default != nil && len(v.Default.Refs()) == 0 {
 		d, ds := v.Default.Eval(b.plain)
 		b.addAll(ds)
-		if !ds.HasErrors() && !d.Absent() && !v.Type.IsHost() && !v.Type.IsHostList() {
+		if !ds.HasErrors() && !d.Absent() {
 			if _, err := d.ConvertTo(v.Type); err != nil || !fits(d, v.Type) {
 				b.reportAt("CON-T008", v.Default.Range(), "default of variable %q is %s, not %s", v.Name, d.Type(), v.Type).Hint =
 					"change the default, or the type"
@@ -85,6 +89,19 @@ func (b *book) variableTypes(v *runbooks.Variable, in scope.Inputs) {
 	c := &checker{book: b}
 	for _, val := range v.Validations {
 		c.validation(val, b.plain.With(own))
+	}
+}
+
+// hostDefault checks that the hosts that a default names exist.
+func (b *book) hostDefault(v *runbooks.Variable) {
+	if v.Default == nil || len(v.Default.Refs()) > 0 {
+		return
+	}
+	only := *v
+	only.Validations = nil
+	rb := &runbooks.Runbook{Name: b.rb.Name, Variables: []*runbooks.Variable{&only}}
+	if _, ds := scope.Variables(scope.Inputs{Project: b.project, Runbook: rb}, nil, v.Range); ds.HasErrors() {
+		b.reportAt("CON-T008", v.Default.Range(), "default of %s", ds[0].Summary).Hint = "hosts are given by name, in quotes"
 	}
 }
 

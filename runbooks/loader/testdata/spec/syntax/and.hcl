@@ -1,0 +1,7 @@
+runbook "r" {
+  phase "p" {
+    assert "a" {
+      condition = true & false # want CON-S001
+    }
+  }
+}

@@ -1,0 +1,3 @@
+locals {
+  list = ["a" "b"] # want CON-S001 "a comma is missing"
+}

@@ -1,0 +1,3 @@
+host "a" {
+  address = '10.0.0.1' # want CON-S001 "is not used in the language"
+}

@@ -1,0 +1,2 @@
+host "a" { # want CON-S001 "the block is not closed"
+  address = "10.0.0.1"
