@@ -201,3 +201,6 @@ func writeKnownHosts(file string, lines []string) error {
 	}
 	return os.Rename(f.Name(), file)
 }
+
+// KnownName is the name under which a host's keys stand in known_hosts: its alias, its address, or [address]:port.
+func KnownName(h *runbooks.Host) string { return shownAddress(keyAddress(h)) }
