@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -215,4 +216,71 @@ func achievedNumber(o Objective) *float64 {
 		return &s
 	}
 	return o.Value
+}
+
+// Text writes the comparison for people, a line for each change. The error is the writer's.
+func (d *Diff) Text(w io.Writer) error {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	for _, r := range []DiffRun{d.Before, d.After} {
+		say("%s  %s  %s  %s  %s", visible(string(r.Run)), r.Mode, instant(r.StartedAt), human(r.Elapsed.Duration()), VerdictWords(r.Verdict))
+	}
+	for _, n := range d.Notes {
+		say("note: %s", visible(n))
+	}
+	if len(d.Items)+len(d.OnlyBefore)+len(d.OnlyAfter) == 0 {
+		say("no item changed")
+	}
+	for _, i := range d.Items {
+		say("%s", visible(i.words()))
+	}
+	for _, id := range d.OnlyBefore {
+		say("only in the first: %s", visible(string(id)))
+	}
+	for _, id := range d.OnlyAfter {
+		say("only in the second: %s", visible(string(id)))
+	}
+	for _, o := range d.Objectives {
+		say("%s", visible(o.words()))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write comparison: %w", err)
+	}
+	return nil
+}
+
+func (i *DiffItem) words() string {
+	name := string(i.Item)
+	if len(i.Hosts) > 0 {
+		name += " on " + someOf(i.Hosts)
+	}
+	if i.Kind == Slower || i.Kind == Faster {
+		change, word := i.Change.Duration(), "more"
+		if change < 0 {
+			change, word = -change, "less"
+		}
+		return fmt.Sprintf("%s: %s: %s, now %s (%s %s)", i.Kind, name, human(i.BeforeTook.Duration()), human(i.AfterTook.Duration()), human(change), word)
+	}
+	text := fmt.Sprintf("%s: %s: %s, now %s", strings.ReplaceAll(i.Kind, "-", " "), name, OutcomeWords(i.Before), OutcomeWords(i.After))
+	if i.Reason != "" {
+		text += " (" + i.Reason + ")"
+	}
+	return text
+}
+
+func (o *DiffObjective) words() string {
+	value := func(f *float64) string {
+		switch {
+		case f == nil:
+			return "not measured"
+		case o.Measured:
+			return number(*f)
+		}
+		return human(seconds(*f).Duration())
+	}
+	met := ""
+	if o.MetNow != nil {
+		met = map[bool]string{true: ", met", false: ", missed"}[*o.MetNow]
+	}
+	return fmt.Sprintf("%s: %s, now %s%s", o.Name, value(o.Before), value(o.After), met)
 }

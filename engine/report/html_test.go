@@ -199,7 +199,7 @@ func TestHTML_instructionsAreMarkdownWithoutHTML(t *testing.T) {
 	page := asHTML(t, passedDrill(t).report(t))
 	require.Contains(t, page, "<p><strong>Smoke test</strong></p>")
 	require.Contains(t, page, "Pay <strong>one penny</strong> in the <a href=\"https://pay.example.org\">portal</a>.")
-	require.Contains(t, page, "[image: https://evil.example/x.png] logo")
+	require.Contains(t, page, "[image: https://evil.example/x.png] logo and &lt;b&gt;look&lt;/b&gt;.")
 	require.Contains(t, page, "&lt;script&gt;alert(1)&lt;/script&gt;")
 	require.NotContains(t, page, "<script")
 }

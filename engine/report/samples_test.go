@@ -66,7 +66,7 @@ func failoverPlan() *engine.Plan {
 		Commands: []engine.PlanCommand{{Probe: "10s", Known: true}}})
 	add(engine.PlanItem{ID: "manual.smoke", Kind: runbooks.Manual, Phase: "fail over", Effect: runbooks.Human, Owner: "service desk",
 		After: after("wait.settle"), Marks: []string{"verified"}, Commands: []engine.PlanCommand{{Known: true,
-			Probe: "# Smoke test\n\nPay **one penny** in the [portal](https://pay.example.org).\n\n1. log in\n2. pay\n\n<script>alert(1)</script> ![logo](https://evil.example/x.png)"}}})
+			Probe: "# Smoke test\n\nPay **one penny** in the [portal](https://pay.example.org).\n\n1. log in\n2. pay\n\nSee ![logo](https://evil.example/x.png) and <b>look</b>.\n\n<script>alert(1)</script>"}}})
 	add(engine.PlanItem{ID: "check.rows", Kind: runbooks.Check, Phase: "fail over", Hosts: db, Effect: runbooks.Read,
 		After: after("manual.smoke"), Expects: []string{"result.missing == 0"}, Commands: argv("psql", "-XAtqc", "select ops.missing_rows()")})
 	add(engine.PlanItem{ID: "step.release-lock", Kind: runbooks.Step, Phase: runbooks.CleanupPhase, Hosts: db, Effect: runbooks.Change,
