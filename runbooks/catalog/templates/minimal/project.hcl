@@ -1,0 +1,3 @@
+project "example" {
+  environment = "lab"
+}
