@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -39,7 +40,7 @@ func (b *book) types() {
 		return
 	}
 	for _, p := range b.rb.Phases {
-		c := &checker{book: b, scope: s}
+		c := &checker{book: b, scope: s, seen: map[*expr.Expr]bool{}}
 		if p.Rollout != nil {
 			c.scope = s.With(map[string]expr.Value{"batch": expr.Unknown(expr.ListType(expr.HostType()))})
 			c.want(p.Hosts, c.scope, wantHosts)
@@ -54,7 +55,7 @@ func (b *book) types() {
 	}
 	if b.rb.Cleanup != nil {
 		for _, i := range b.rb.Cleanup.Items {
-			(&checker{book: b, scope: s}).item(i)
+			(&checker{book: b, scope: s, seen: map[*expr.Expr]bool{}}).item(i)
 		}
 	}
 	b.closingTypes(s)
@@ -196,6 +197,7 @@ func argvType(t expr.Type) bool { return t.IsSequence() }
 type checker struct {
 	*book
 	scope *expr.Scope
+	seen  map[*expr.Expr]bool // hosts that were looked at: items share those of their phase
 }
 
 // want evaluates an expression and compares what it gives with what its place takes.
@@ -315,7 +317,12 @@ func (c *checker) item(i *runbooks.Item) {
 }
 
 func (c *checker) onHosts(hosts, become, dir *expr.Expr, env []runbooks.EnvVar, s *expr.Scope) {
-	c.want(hosts, s, wantHosts)
+	if !c.seen[hosts] {
+		c.want(hosts, s, wantHosts)
+		if !ofUnit(hosts) {
+			c.seen[hosts] = true
+		}
+	}
 	if v := c.want(become, s, wantText); v.Known() {
 		if u, err := v.Text(); err == nil && u != "" && !userName.MatchString(u) {
 			c.reportAt("CON-S030", become.Range(), "%q is no user name", u).Hint = "letters, digits, . _ - and not beginning with -"
@@ -327,6 +334,14 @@ func (c *checker) onHosts(hosts, become, dir *expr.Expr, env []runbooks.EnvVar, 
 		}
 	}
 	c.env(env, s)
+}
+
+// ofUnit reports an expression whose value differs between the items, elements or hosts that share it.
+func ofUnit(e *expr.Expr) bool {
+	if e == nil {
+		return false
+	}
+	return slices.ContainsFunc(e.Refs(), func(r expr.Ref) bool { return r.Root == "each" || r.Root == "self" || r.Root == "local" })
 }
 
 func (c *checker) env(env []runbooks.EnvVar, s *expr.Scope) {
