@@ -1,0 +1,24 @@
+package scope
+
+import "github.com/continuo-runbooks/continuo/runbooks/diag"
+
+// Docs explains the codes of this package.
+func Docs() []diag.Doc {
+	runbook := func(inside string) string {
+		return "runbook \"recover\" {\n" + inside + "  phase \"a\" {\n    wait \"b\" { duration = \"1s\" }\n  }\n}\n"
+	}
+	return []diag.Doc{
+		{
+			Code: CodeVariable, Title: "a variable without a fitting value",
+			Meaning: "A variable is given with --var, in a file with --var-file, or has a default; its value has the declared type, names " +
+				"hosts of the inventory where hosts are wanted, and passes its validations. What the runbook does not declare is refused: " +
+				"it would be a misspelt name.",
+			Right: runbook("  variable \"lag\" {\n    type    = number\n    default = 30\n  }\n"),
+		},
+		{
+			Code: CodeLocalCycle, Title: "locals that need one another",
+			Meaning: "Each waits for the other's value, so none has one. The message names every step of the circle.",
+			Right:   runbook("  locals {\n    a = 1\n    b = local.a + 1\n  }\n"),
+		},
+	}
+}
