@@ -40,10 +40,23 @@ func (m *marks) set(names []string, item runbooks.ItemID) error {
 	return nil
 }
 
-// computed sets the marks that an expression gives. One that cannot be evaluated is not set; what is measured by it says so.
-func (m *marks) computed() error {
+// early sets the computed marks that no result can change, so that the clock of an objective is seen to run from the
+// beginning.
+func (m *marks) early() error { return m.compute(func(at *expr.Expr) bool { return !needsResults(at) }) }
+
+// computed sets the other marks that an expression gives, at the end. One that cannot be evaluated is not set; what is
+// measured by it says so.
+func (m *marks) computed() error { return m.compute(needsResults) }
+
+// needsResults reports whether an expression names anything but what is fixed when a run begins. A local may name
+// anything.
+func needsResults(e *expr.Expr) bool {
+	return slices.ContainsFunc(e.Refs(), func(r expr.Ref) bool { return r.Root != "run" && r.Root != "var" && r.Root != "host" })
+}
+
+func (m *marks) compute(now func(*expr.Expr) bool) error {
 	for _, mark := range m.r.cfg.Runbook.Marks {
-		if mark.At == nil {
+		if mark.At == nil || !now(mark.At) {
 			continue
 		}
 		v, err := m.r.value(mark.At)

@@ -151,7 +151,13 @@ func (r *run) open() error {
 	if err := r.departures(); err != nil {
 		return err
 	}
-	return r.marks.given()
+	if err := r.marks.given(); err != nil {
+		return err
+	}
+	if r.dry {
+		return nil
+	}
+	return r.marks.early()
 }
 
 // departures records what was asked for that departs from the plan.
