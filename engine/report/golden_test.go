@@ -15,25 +15,23 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// goldenNames are the files of the formats.
+var goldenNames = map[string]string{
+	"html": "report.html", "md": "report.md", "json": "report.json", "junit": "junit.xml", "csv": "units.csv",
+	"oscal": "oscal.json", "oscal-plan": "oscal-plan.json", "in-toto": "in-toto.json",
+}
+
 // TestGolden compares every face of three samples with the files of testdata/golden.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for name, s := range map[string]*story{"passed": passedDrill(t), "failed": failedDrill(t), "dry-run": readyDryRun(t)} {
-		rec := s.record(t)
-		r := s.report(t)
-		for file, write := range map[string]func(io.Writer) error{
-			"report.html":     r.HTML,
-			"report.md":       r.Markdown,
-			"report.json":     r.JSON,
-			"run.json":        report.NewRunDocument(rec, "/runs/sample").JSON,
-			"junit.xml":       r.JUnit,
-			"units.csv":       r.CSV,
-			"oscal.json":      r.OSCAL,
-			"oscal-plan.json": r.OSCALPlan,
-			"in-toto.json": func(w io.Writer) error {
-				return r.InToto(w, report.Subject{Name: string(rec.Opened.Run) + "/SHA256SUMS", SHA256: digest("SHA256SUMS")})
-			},
-		} {
+		rec, r := s.record(t), s.report(t)
+		subject := report.Subject{Name: string(rec.Opened.Run) + "/SHA256SUMS", SHA256: digest("SHA256SUMS")}
+		faces := map[string]func(io.Writer) error{"run.json": report.NewRunDocument(rec, "/runs/sample").JSON}
+		for _, format := range report.Formats() {
+			faces[goldenNames[format]] = func(w io.Writer) error { return r.Write(w, format, subject) }
+		}
+		for file, write := range faces {
 			t.Run(name+"/"+file, func(t *testing.T) {
 				t.Parallel()
 				var got bytes.Buffer
@@ -42,6 +40,12 @@ func TestGolden(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestWrite_unknownFormat(t *testing.T) {
+	t.Parallel()
+	err := passedDrill(t).report(t).Write(io.Discard, "pdf", report.Subject{})
+	require.ErrorContains(t, err, `unknown format "pdf"; one of html, md`)
 }
 
 func golden(t *testing.T, path string, got []byte) {

@@ -60,9 +60,14 @@ func (r *Report) JUnit(w io.Writer) error {
 	all := junitSuites{Name: xmlText(modeName(r.Run.Mode) + ": " + r.Run.Runbook), Time: junitSeconds(&r.Run.Elapsed)}
 	for _, p := range phaseViews(r) {
 		s := r.junitSuite(p.Title)
+		total := Seconds(0)
 		for _, i := range p.Items {
 			r.junitItem(&s, i.Item)
+			if i.Took != nil {
+				total += *i.Took
+			}
 		}
+		s.Time = junitSeconds(&total)
 		all.add(s)
 	}
 	if len(r.Objectives) > 0 {

@@ -65,6 +65,9 @@ func mdSpecial(text []rune, n int) bool {
 	case '#', '-', '+', '=': // a heading, a list or a rule
 		return n == 0
 	case '.', ')': // a numbered list
+		if n+1 < len(text) && text[n+1] != ' ' {
+			return false
+		}
 		for k := range n {
 			if text[k] < '0' || text[k] > '9' {
 				return false

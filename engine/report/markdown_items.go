@@ -308,7 +308,8 @@ func (m *markdown) record() {
 
 func (m *markdown) verify() {
 	m.heading(2, "How to verify")
-	m.line("This text is derived from the journal of the run and is not itself the evidence.\n")
+	m.line("This text is derived from the journal of the run and is not itself the evidence. SIGNERS is your own file of "+
+		"allowed signers (OpenSSH format), which you have from elsewhere; the copy in the bundle proves nothing.\n")
 	m.fence(verifyTool(m.r.Run.ID))
 	m.line("Without continuo, inside the bundle:\n")
 	m.fence(verifyHand())

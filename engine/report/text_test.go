@@ -98,7 +98,7 @@ func TestMarkdown_escapesOnlyWhatHasAMeaning(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"step.promote on db-b1 (10.0.0.5:22)": "step.promote on db-b1 (10.0.0.5:22)", "a|b": `a\|b`, "*x*": `\*x\*`, "snake_case": "snake_case",
-		"_x_": `\_x\_`, "# no heading": `\# no heading`, "- no list": `\- no list`, "1. no list": `1\. no list`, "v1.2": "v1.2",
+		"_x_": `\_x\_`, "# no heading": `\# no heading`, "- no list": `\- no list`, "1. no list": `1\. no list`, "v1.2": "v1.2", "2.1.0": "2.1.0", "7) x": `7\) x`,
 		"[a](b)": `\[a\](b)`, "<b>": `\<b\>`, "see https://x": `see https\://x`, "a\nb": `a\\nb`, "&amp;": `\&amp;`,
 	} {
 		require.Equal(t, want, md(in))
