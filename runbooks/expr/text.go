@@ -18,6 +18,7 @@ func normalText(r hcl.Range, src []byte) string {
 	if len(part) > LimitString {
 		return ""
 	}
+	part = append(bytes.Clone(part), '\n')                                 // a heredoc ends with its line
 	tokens, _ := hclsyntax.LexExpression(part, r.Filename, hcl.InitialPos) //nolint:errcheck // it was parsed before
 	p := textPrinter{}
 	for i := range tokens {
@@ -134,8 +135,8 @@ func (p *textPrinter) spaceBefore(t hclsyntax.TokenType) bool {
 		return false
 	}
 	switch p.prev {
-	case hclsyntax.TokenOParen, hclsyntax.TokenOBrack, hclsyntax.TokenDot, hclsyntax.TokenTemplateInterp, hclsyntax.TokenOQuote,
-		hclsyntax.TokenOHeredoc, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenTemplateSeqEnd,
+	case hclsyntax.TokenOParen, hclsyntax.TokenOBrack, hclsyntax.TokenDot, hclsyntax.TokenTemplateInterp,
+		hclsyntax.TokenTemplateControl, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit, hclsyntax.TokenTemplateSeqEnd,
 		hclsyntax.TokenDoubleColon:
 		return false
 	}
