@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -22,6 +23,14 @@ type Host struct {
 	// Secrets resolves the password of Become. Nil: there is none.
 	Secrets engine.Secrets
 	Limits  Limits
+	// Plain: steps run without durable attempts, because the host cannot have them.
+	Plain bool
+	// Kind is the word for durable attempts on this host in the journal; empty: Durable.
+	Kind string
+
+	tidier   tidier
+	mu       sync.Mutex
+	prepared map[string]engine.Prepared // by user
 }
 
 // Limits are the waiting times of the protocol. A zero field means its default.

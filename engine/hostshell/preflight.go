@@ -20,6 +20,7 @@ const minFreeKiB = 10 << 10
 // Preflight asks a host that can be reached everything that the plan needs to know: one exchange as the login user and
 // one for each user to become, side by side. r.Checks may already hold what the connection showed.
 func (h *Host) Preflight(ctx context.Context, req engine.PreflightRequest, r *engine.PreflightResult) error {
+	req.Steps = req.Steps && !h.Plain
 	users := append([]string{""}, req.Becomes...)
 	answers := make([]preflightAnswer, len(users))
 	var wg sync.WaitGroup

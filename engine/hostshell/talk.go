@@ -43,6 +43,7 @@ type ending struct {
 func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 	p, err := h.Shell.Open(ctx)
 	if err != nil {
+		h.forget()
 		return ending{}, h.unreachable(err)
 	}
 	s := newStreams(p, t)
@@ -59,6 +60,9 @@ func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 		_ = p.CloseWrite() // a lost connection shows as a missing exit status
 	}
 	err = h.listen(ctx, p, s, t, &e)
+	if e.Missing {
+		h.forget()
+	}
 	e.junk = s.header.Junk()
 	return e, err
 }

@@ -51,7 +51,7 @@ func (t *Transport) host(h *runbooks.Host) *hostshell.Host {
 	g := t.hosts[h.Name]
 	if g == nil {
 		g = &hostshell.Host{Name: h.Name, Login: t.opts.User, Become: h.Become, Secrets: t.opts.Secrets, Limits: t.opts.Limits,
-			Shell: shell{path: append(slices.Clone(t.opts.Shell), "-s"), env: append([]string{}, t.opts.Env...), dir: t.opts.Dir}}
+			Kind: "control", Shell: shell{path: append(slices.Clone(t.opts.Shell), "-s"), env: append([]string{}, t.opts.Env...), dir: t.opts.Dir}}
 		t.hosts[h.Name] = g
 	}
 	return g
@@ -102,5 +102,17 @@ func (r *refusal) Error() string { return r.text }
 // Unwrap implements errors.Is for engine.ErrRefused.
 func (r *refusal) Unwrap() error { return engine.ErrRefused }
 
-// Close implements io.Closer.
-func (t *Transport) Close() error { return nil }
+// flushTimeout bounds the wait for what is still to be removed.
+const flushTimeout = 10 * time.Second
+
+// Close waits until what was released has been removed.
+func (t *Transport) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, h := range t.hosts {
+		h.Flush(ctx)
+	}
+	return nil
+}

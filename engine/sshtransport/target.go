@@ -27,7 +27,7 @@ type target struct {
 func (t *Transport) newTarget(h *runbooks.Host) *target {
 	g := &target{host: h, dialing: make(chan struct{}, 1), handshakes: make(chan struct{}, t.opts.Dial.ConcurrentPerJump)}
 	g.talker = &hostshell.Host{Name: h.Name, Addr: g.addr(), Login: t.login(h), Shell: shell{t, g}, Become: h.Become,
-		Secrets: t.opts.Secrets, Limits: t.opts.Limits}
+		Secrets: t.opts.Secrets, Limits: t.opts.Limits, Plain: h.Connection.Plain}
 	return g
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/hostshell"
@@ -36,6 +37,9 @@ func New(o Options) *Transport {
 	return &Transport{opts: o, known: newHostKeys(files), keys: newKeyring(o), slots: make(slots, o.Dial.Concurrent), targets: map[string]*target{}}
 }
 
+// flushTimeout bounds the wait for what is still to be removed from hosts.
+const flushTimeout = 10 * time.Second
+
 // Close ends all connections. Commands that run on hosts are not killed by it.
 func (t *Transport) Close() error {
 	t.mu.Lock()
@@ -44,6 +48,11 @@ func (t *Transport) Close() error {
 	t.targets = nil
 	t.mu.Unlock()
 	// Targets before the hops that carry them would be nicer; a hop's end ends its targets just as well.
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	for _, g := range targets {
+		g.talker.Flush(ctx)
+	}
 	for _, g := range targets {
 		if c := g.current(); c != nil {
 			c.close()

@@ -1,0 +1,244 @@
+package transporttest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// Suite is a transport under test and a host that it reaches. The suite's commands are POSIX shell and write only to
+// directories of the test, which the host must share with it.
+type Suite struct {
+	Prober   engine.Prober
+	Launcher engine.Launcher // nil: the transport only observes
+	Host     *runbooks.Host
+	// Durable: attempts outlive their connection.
+	Durable bool
+}
+
+// NewID is an attempt id that nobody has used.
+func NewID() engine.AttemptID {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	return engine.AttemptID(hex.EncodeToString(b[:]))
+}
+
+// Start prepares and launches c as a step would and releases it.
+func (s Suite) Start(ctx context.Context, t testing.TB, c engine.Command) Result {
+	t.Helper()
+	return s.StartAs(ctx, t, NewID(), c)
+}
+
+// StartAs is Start with the id of the attempt given.
+func (s Suite) StartAs(ctx context.Context, t testing.TB, id engine.AttemptID, c engine.Command) Result {
+	t.Helper()
+	p, err := s.Launcher.Prepare(ctx, s.Host, c.Become)
+	require.NoError(t, err)
+	var stdout, stderr bytes.Buffer
+	status, release, err := s.Launcher.Start(ctx, s.Host, engine.Attempt{ID: id, Command: c, Incarnation: p.Incarnation},
+		engine.OutputSink{Stdout: &stdout, Stderr: &stderr})
+	require.NotNil(t, release)
+	release()
+	return Result{Status: status, Stdout: stdout.String(), Stderr: stderr.String(), Err: err}
+}
+
+// Run runs every normal case as a check and, where the transport launches, as a step: both must do the same.
+func (s Suite) Run(t *testing.T) {
+	ways := map[string]func(context.Context, testing.TB, engine.Command) Result{
+		"check": func(ctx context.Context, t testing.TB, c engine.Command) Result { return Observe(ctx, t, s.Prober, s.Host, c) },
+	}
+	if s.Launcher != nil {
+		ways["step"] = s.Start
+	}
+	for name, way := range ways {
+		for _, c := range normal() {
+			t.Run(name+"/"+c.name, func(t *testing.T) {
+				t.Parallel()
+				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+				defer cancel()
+				c.run(t, func(cmd engine.Command) Result { return way(ctx, t, cmd) })
+			})
+		}
+	}
+}
+
+type runner = func(engine.Command) Result
+
+type normalCase struct {
+	name string
+	run  func(t *testing.T, run runner)
+}
+
+// normal are the cases that hold for everything that runs commands. Their numbers are those of the README.
+func normal() []normalCase {
+	return []normalCase{
+		{"01 exit codes", exitCodes},
+		{"02 streams are apart and binary", streams},
+		{"04 much on stderr alone", muchStderr},
+		{"05 script sizes", scriptSizes},
+		{"08 environment arrives byte for byte", environment},
+		{"09 arguments arrive byte for byte", arguments},
+		{"29 a background child is not waited for", background},
+		{"stdin arrives byte for byte", stdin},
+		{"interpreter", interpreter},
+		{"working directory", workingDirectory},
+		{"timeout", timeout},
+		{"refused", refused},
+	}
+}
+
+func exitCodes(t *testing.T, run runner) {
+	for _, code := range []int{0, 1, 127, 255} {
+		r := run(engine.Command{Script: fmt.Sprintf("exit %d", code)})
+		require.NoError(t, r.Err)
+		require.Equal(t, code, r.Status.Code)
+		require.Empty(t, r.Status.Signal)
+		require.False(t, r.Status.TimedOut)
+	}
+	r := run(engine.Command{Argv: []string{"sh", "-c", "exit 256"}})
+	require.NoError(t, r.Err)
+	require.Zero(t, r.Status.Code)
+}
+
+func streams(t *testing.T, run runner) {
+	r := run(engine.Command{Script: `printf 'a\000b'; printf 'c\377\nd' >&2`})
+	require.NoError(t, r.Err)
+	require.Equal(t, "a\x00b", r.Stdout)
+	require.Equal(t, "c\xff\nd", r.Stderr)
+	r = run(engine.Command{Argv: []string{"true"}})
+	require.NoError(t, r.Err)
+	require.Empty(t, r.Stdout+r.Stderr)
+}
+
+func muchStderr(t *testing.T, run runner) {
+	r := run(engine.Command{Script: "head -c 5000000 /dev/zero >&2; echo done"})
+	require.NoError(t, r.Err)
+	require.Len(t, r.Stderr, 5000000)
+	require.Equal(t, "done\n", r.Stdout)
+}
+
+func scriptSizes(t *testing.T, run runner) {
+	r := run(engine.Command{Script: ": " + strings.Repeat("x", 1<<20) + "\necho big"})
+	require.NoError(t, r.Err)
+	require.Equal(t, "big\n", r.Stdout)
+	r = run(engine.Command{})
+	require.NoError(t, r.Err)
+	require.Zero(t, r.Status.Code)
+	r = run(engine.Command{Script: "echo unfinished 'quote"})
+	require.NoError(t, r.Err)
+	require.NotZero(t, r.Status.Code)
+}
+
+// nasty are values that a shell, a login shell or a careless quoting would change.
+var nasty = []string{"", "a b", " lead", "trail ", "it's", `"double"`, "$HOME", "`id`", "$(id)", "line\nbreak", "\n", "ünïcödé ✓", "-n", "--",
+	"'; rm -rf /tmp/never; '", "*", "~", "\\", `\n`, "%s", "!", "{a,b}", "a=b", "\t", "\x7f\x01", "\xff\xfe"}
+
+func environment(t *testing.T, run runner) {
+	c := engine.Command{Script: `i=0; while [ $i -lt ` + fmt.Sprint(len(nasty)) + ` ]; do eval "printf '%s|' \"\$V$i\""; i=$((i+1)); done; printf %s "$PATH"`}
+	for i, v := range nasty {
+		c.Env = append(c.Env, engine.Env{Name: fmt.Sprintf("V%d", i), Value: v, Secret: i%2 == 0})
+	}
+	c.Env = append(c.Env, engine.Env{Name: "PATH", Value: "/bin:/usr/bin:/nonsuch dir"})
+	r := run(c)
+	require.NoError(t, r.Err)
+	require.Equal(t, strings.Join(nasty, "|")+"|/bin:/usr/bin:/nonsuch dir", r.Stdout)
+}
+
+func arguments(t *testing.T, run runner) {
+	r := run(engine.Command{Argv: append([]string{"printf", "[%s]"}, nasty...)})
+	require.NoError(t, r.Err)
+	require.Equal(t, "["+strings.Join(nasty, "][")+"]", r.Stdout)
+}
+
+func background(t *testing.T, run runner) {
+	start := time.Now()
+	r := run(engine.Command{Script: "sleep 300 & echo $!; exit 3"})
+	require.NoError(t, r.Err)
+	killLater(t, strings.TrimSpace(r.Stdout))
+	require.Equal(t, 3, r.Status.Code)
+	require.True(t, r.Status.BackgroundOpen)
+	require.Less(t, time.Since(start), 2*time.Minute)
+}
+
+// killLater ends what a test left behind on a host that is this machine.
+func killLater(t *testing.T, pid string) {
+	t.Cleanup(func() {
+		if p, err := os.FindProcess(atoi(pid)); err == nil && atoi(pid) > 1 {
+			_ = p.Kill()
+		}
+	})
+}
+
+func atoi(s string) int {
+	n := 0
+	for _, r := range s {
+		n = n*10 + int(r-'0')
+	}
+	return n
+}
+
+func stdin(t *testing.T, run runner) {
+	big := bytes.Repeat([]byte("0123456789abcdef\x00\n"), 20000)
+	for name, in := range map[string][]byte{"text": []byte("no newline at the end"), "lines": []byte("a\nb\n"), "binary": []byte("\x00\x01'\"\n\x00"),
+		"empty": {}, "big": big} {
+		r := run(engine.Command{Argv: []string{"cat"}, Stdin: in})
+		require.NoError(t, r.Err, name)
+		require.Equal(t, string(in), r.Stdout, name)
+	}
+	r := run(engine.Command{Argv: []string{"cat"}})
+	require.NoError(t, r.Err)
+	require.Empty(t, r.Stdout)
+}
+
+func interpreter(t *testing.T, run runner) {
+	r := run(engine.Command{Script: "echo ${#x} $-; false; echo not reached", Env: []engine.Env{{Name: "x", Value: "four"}}})
+	require.NoError(t, r.Err)
+	require.Equal(t, 1, r.Status.Code, "-e is set")
+	require.NotContains(t, r.Stdout, "not reached")
+	r = run(engine.Command{Script: "BEGIN { print 6*7 }", Interpreter: []string{"awk", "-f"}})
+	require.NoError(t, r.Err)
+	require.Equal(t, "42\n", r.Stdout)
+}
+
+func workingDirectory(t *testing.T, run runner) {
+	dir := filepath.Join(t.TempDir(), "a 'dir'")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
+	r := run(engine.Command{Argv: []string{"pwd"}, WorkingDir: dir})
+	require.NoError(t, r.Err)
+	require.Equal(t, dir+"\n", r.Stdout)
+}
+
+func timeout(t *testing.T, run runner) {
+	r := run(engine.Command{Script: "echo before; sleep 300", Timeout: time.Second})
+	require.NoError(t, r.Err)
+	require.True(t, r.Status.TimedOut)
+	require.True(t, r.Status.KillConfirmed)
+	require.Empty(t, r.Status.Survivors)
+	require.Equal(t, "before\n", r.Stdout)
+}
+
+func refused(t *testing.T, run runner) {
+	for kind, c := range map[string]engine.Command{
+		"program":           {Argv: []string{"nonsuchprogram"}},
+		"working-directory": {Argv: []string{"true"}, WorkingDir: "/nonsuch"},
+	} {
+		r := run(c)
+		require.ErrorIs(t, r.Err, engine.ErrRefused)
+		var he *engine.HostError
+		require.ErrorAs(t, r.Err, &he)
+		require.Equal(t, kind, he.Kind)
+	}
+}
