@@ -127,7 +127,7 @@ type Prober interface {
 	Preflight(ctx context.Context, h *runbooks.Host, req PreflightRequest) (PreflightResult, error)
 	// Observe runs a read-only command. A nil error means that the exit status is the command's own.
 	Observe(ctx context.Context, h *runbooks.Host, o Observation, sink OutputSink) (ExitStatus, error)
-	// ProbeTCP asks from h (or from the control host) what a connection to address (host:port) meets.
+	// ProbeTCP asks from h (which may be the control host) what a connection to address (host:port) meets.
 	ProbeTCP(ctx context.Context, h *runbooks.Host, address string) (TCPState, error)
 	io.Closer
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
+	"github.com/continuo-runbooks/continuo/runbooks/scope"
 )
 
 // observe makes one observation of one place and judges it. The error is fatal or says that nothing was observed because
@@ -117,6 +118,9 @@ func (r *run) prepareTCP(w work, h *runbooks.Host, names *expr.Scope, t *trial) 
 		return nil, err
 	}
 	t.command = r.cfg.Redactor.Redact("tcp " + address)
+	if h == nil {
+		h = scope.Control()
+	}
 	return func(ctx context.Context, _ *output) {
 		if witness != "" {
 			state, err := r.cfg.Prober.ProbeTCP(ctx, h, witness)
