@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/cli"
-	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/sshdtest"
+	"github.com/continuo-runbooks/continuo/engine/transporttest"
 )
 
 func TestMain(m *testing.M) {
@@ -26,11 +27,14 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script: the contract of the command line. What the scripts have beside the usual commands:
 //
 //	exits CODE COMMAND…    runs a command that must exit with CODE; its output is that of exec
-//	sshd NAME [LINE]…      starts an OpenSSH server with these lines of configuration, and sets NAME_PORT, NAME_HOSTKEY,
-//	                       NAME_IDENTITY; without one the script is skipped, and fails where CI is set
+//	sshd NAME [shell=PATH] [env=K=V]… [LINE]…
+//	                       starts an OpenSSH server with this login shell, environment and lines of configuration; sets
+//	                       NAME_PORT, NAME_KNOWN (its known_hosts lines), NAME_IDENTITY and NAME_USER
+//	[sshd]                 there is an OpenSSH server; where CI=true there must be one
 //	port NAME…             sets NAME to a free port
-//	replace OLD NEW FILE   replaces a text in a file, which must be there
+//	replace OLD NEW FILE   replaces a text in a file, which must be there; \n in NEW is a line end
 //	expand FILE…           replaces $NAME and ${NAME} in files
+//	lab                    starts the practice hosts of the project, and stops them when the script has ended
 //	wait-for FILE          waits until a file is there
 //	signal PIDFILE NAME    sends a signal to the process whose id is in a file
 func TestScripts(t *testing.T) {
@@ -41,8 +45,9 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:               setup,
+		Condition:           condition,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "sshd": sshd, "port": port, "replace": replace, "expand": expand, "wait-for": waitFor,
+			"exits": exits, "sshd": sshd, "port": port, "replace": replace, "expand": expand, "wait-for": waitFor, "lab": lab,
 			"signal": signal,
 		},
 	})
@@ -84,20 +89,70 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 func sshd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
-		ts.Fatalf("usage: sshd NAME [LINE]…")
+		ts.Fatalf("usage: sshd NAME [shell=PATH] [env=NAME=VALUE]… [LINE]…")
 	}
-	name := args[0]
-	s, err := sshdtest.Start(ts.MkAbs(".sshd-"+name), args[1:]...)
-	if errors.Is(err, sshdtest.ErrMissing) && os.Getenv("CI") == "" {
-		ts.Logf("skipped: %v", err)
-		ts.Setenv("NO_SSHD", "1")
-		return
+	name, opt := args[0], transporttest.SSHDOptions{}
+	for _, arg := range args[1:] {
+		if shell, ok := strings.CutPrefix(arg, "shell="); ok {
+			opt.LoginShell = ts.MkAbs(shell)
+			ts.Check(os.Chmod(opt.LoginShell, 0o755))
+		} else if env, ok := strings.CutPrefix(arg, "env="); ok {
+			opt.Env = append(opt.Env, env)
+		} else {
+			opt.Config = append(opt.Config, arg)
+		}
 	}
+	s := transporttest.StartSSHD(scriptTB{ts: ts}, opt)
+	known, err := os.ReadFile(s.KnownHosts)
 	ts.Check(err)
-	ts.Defer(func() { ts.Check(s.Stop()) })
 	ts.Setenv(name+"_PORT", strconv.Itoa(s.Port))
-	ts.Setenv(name+"_HOSTKEY", s.HostKey)
+	ts.Setenv(name+"_KNOWN", strings.TrimSpace(string(known)))
 	ts.Setenv(name+"_IDENTITY", s.Identity)
+	ts.Setenv(name+"_USER", s.User)
+}
+
+// scriptTB lets helpers for tests work for a script: what they clean up is cleaned up when the script has ended.
+type scriptTB struct {
+	testing.TB
+	ts *testscript.TestScript
+}
+
+func (s scriptTB) Helper()                           {}
+func (s scriptTB) Name() string                      { return s.ts.Name() }
+func (s scriptTB) Cleanup(f func())                  { s.ts.Defer(f) }
+func (s scriptTB) Logf(format string, args ...any)   { s.ts.Logf(format, args...) }
+func (s scriptTB) Errorf(format string, args ...any) { s.ts.Fatalf(format, args...) }
+func (s scriptTB) Fatalf(format string, args ...any) { s.ts.Fatalf(format, args...) }
+func (s scriptTB) Fatal(args ...any)                 { s.ts.Fatalf("%s", fmt.Sprint(args...)) }
+func (s scriptTB) Skip(args ...any)                  { s.ts.Fatalf("%s", fmt.Sprint(args...)) }
+func (s scriptTB) FailNow()                          { s.ts.Fatalf("failed") }
+func (s scriptTB) TempDir() string {
+	dir, err := os.MkdirTemp("", "continuo-script")
+	s.ts.Check(err)
+	s.ts.Defer(func() { s.ts.Check(os.RemoveAll(dir)) })
+	return dir
+}
+
+// condition knows [sshd]: there is an OpenSSH server. In CI there must be one.
+func condition(name string) (bool, error) {
+	if name != "sshd" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	for _, path := range []string{"/usr/sbin/sshd", "/usr/local/sbin/sshd"} {
+		if _, err := os.Stat(path); err == nil {
+			return true, nil
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		return false, errors.New("there is no OpenSSH server, and CI must have one")
+	}
+	return false, nil
+}
+
+func lab(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(ts.Exec("continuo", "lab", "up"))
+	dir := ts.MkAbs(".")
+	ts.Defer(func() { ts.Check(ts.Exec("continuo", "-C", dir, "lab", "down")) })
 }
 
 func port(ts *testscript.TestScript, neg bool, args []string) {
@@ -119,7 +174,8 @@ func replace(ts *testscript.TestScript, neg bool, args []string) {
 	if !strings.Contains(text, args[0]) {
 		ts.Fatalf("replace: %s does not contain %q", args[2], args[0])
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Replace(text, args[0], args[1], 1)), 0o600))
+	replacement := strings.ReplaceAll(args[1], `\n`, "\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Replace(text, args[0], replacement, 1)), 0o600))
 }
 
 func expand(ts *testscript.TestScript, neg bool, args []string) {
@@ -153,4 +209,3 @@ func signal(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(syscall.Kill(pid, sig))
 }
-

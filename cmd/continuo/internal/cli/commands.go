@@ -3,7 +3,7 @@ package cli
 import "github.com/spf13/cobra"
 
 func writeCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{validateCommand(a), planCommand(a)}
+	return []*cobra.Command{validateCommand(a), explainCommand(a), planCommand(a)}
 }
 
 func runCommands(a *app) []*cobra.Command {
@@ -15,7 +15,7 @@ func evidenceCommands(a *app) []*cobra.Command {
 }
 
 func hostCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{hostsCommand(a), labCommand(a)}
+	return []*cobra.Command{hostsCommand(a), trustCommand(a), labCommand(a)}
 }
 
 func otherCommands(a *app) []*cobra.Command {

@@ -2,12 +2,12 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/loader"
@@ -75,14 +75,18 @@ func projectName(p *runbooks.Project) string {
 	return filepath.Base(p.Dir)
 }
 
-// readSource gives a file of the project for the lines that diagnostics show. It never leaves the project.
-func readSource(dir string) func(name string) ([]byte, error) {
-	return func(name string) ([]byte, error) {
+// readSource gives a file of the project for the lines that findings show. It never leaves the project.
+func readSource(dir string) view.Source {
+	return func(name string) []byte {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
+			return nil
 		}
 		defer root.Close()
-		return root.ReadFile(filepath.FromSlash(name))
+		data, err := root.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			return nil // the place is named without its line
+		}
+		return data
 	}
 }

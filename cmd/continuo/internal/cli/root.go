@@ -77,7 +77,7 @@ func (a *app) report(err error) Code {
 	switch {
 	case errors.As(err, &list):
 		if a.global.json {
-			if werr := a.out.Diagnostics(list.List); werr != nil {
+			if werr := a.out.JSON(list.List); werr != nil {
 				a.err.Error(werr, "")
 			}
 			return code

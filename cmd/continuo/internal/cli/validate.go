@@ -2,6 +2,8 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
 )
 
 func validateCommand(a *app) *cobra.Command {
@@ -40,9 +42,12 @@ func (a *app) validate(strict bool, format string) error {
 	bad := list.HasErrors() || strict && len(list) > 0
 	switch format {
 	case "json":
-		err = a.out.Diagnostics(list)
+		err = a.out.JSON(list)
 	case "sarif":
-		err = a.out.SARIF(list, tool().Version)
+		var docs *diag.Table
+		if docs, err = codes(); err == nil {
+			err = diag.SARIF{Version: tool().Version, Docs: docs, Source: readSource(a.dir())}.Write(a.out, list)
+		}
 	default:
 		err = a.err.DiagnosticText(list, readSource(a.dir()))
 		if err == nil && !bad {

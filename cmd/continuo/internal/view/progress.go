@@ -13,6 +13,7 @@ import (
 const (
 	fewHosts  = 4 // items on more hosts are counted, and only failing hosts get a line
 	tailLines = 5 // of a failed command's output
+	wordWidth = len("not exercised")
 )
 
 // Progress prints one line for each event that a person wants to know of, in the order of the journal: time, LIVE or DRY
@@ -163,7 +164,7 @@ func (p *Progress) started(e engine.Event, v *engine.ItemStarted) {
 	if n > fewHosts {
 		on = Count(n, "host")
 	}
-	p.line(e, "%s starts%s%s", v.Item, after(" on ", on), irreversible(item))
+	p.line(e, "%-*s %s%s%s", wordWidth, "starts", v.Item, after(" on ", on), irreversible(item))
 }
 
 func irreversible(item *engine.PlanItem) string {
@@ -203,7 +204,7 @@ func (p *Progress) outcome(e engine.Event, v *engine.ItemOutcome) {
 	if good(v.Outcome) && p.hosts[v.Item] > fewHosts {
 		return
 	}
-	p.line(e, "%s %s%s", cellText(p.s, outcomeWord(v.Outcome), 0), unitName(v.Unit), details(v))
+	p.line(e, "%s %s%s", cellText(p.s, outcomeWord(v.Outcome), wordWidth), unitName(v.Unit), details(v))
 	p.captures(v)
 	if !good(v.Outcome) {
 		p.told[v.Item] = true
@@ -223,14 +224,14 @@ func (p *Progress) itemOutcome(e engine.Event, v *engine.ItemOutcome) {
 	if v.Hosts != nil && n > fewHosts {
 		text = fmt.Sprintf(": %d of %s done%s", v.Hosts.Done, Count(v.Hosts.Expected, "host"), after("; ", Clean(v.Reason)))
 	}
-	p.line(e, "%s %s%s", cellText(p.s, outcomeWord(v.Outcome), 0), v.Item, text)
+	p.line(e, "%s %s%s", cellText(p.s, outcomeWord(v.Outcome), wordWidth), v.Item, text)
 	p.captures(v)
 }
 
 // details are how long it took and why it ended as it did.
 func details(v *engine.ItemOutcome) string {
 	out := ""
-	if v.DurationNS > 0 {
+	if v.DurationNS >= time.Millisecond {
 		out += " in " + Duration(v.DurationNS)
 	}
 	if v.Reason != "" {
@@ -281,7 +282,7 @@ func (p *Progress) tail(outputs []engine.ItemOutput) {
 
 func (p *Progress) line(e engine.Event, format string, args ...any) {
 	p.s.Printf("%s %s %s%s\n", p.s.paint(dim, e.Time.In(p.s.zone).Format("15:04:05")), p.s.mode(p.mode),
-		p.clock.text(e.Time), fmt.Sprintf(format, args...))
+		fmt.Sprintf(format, args...), p.clock.text(p.s, e.Time))
 }
 
 func (p *Progress) indent(text string) { p.s.Printf("           %s\n", text) }
@@ -348,8 +349,8 @@ func (c *objectiveClock) mark(m *engine.MarkSet) {
 	}
 }
 
-// text is "[rto 3m07s of 15m00s] " for each objective that runs.
-func (c *objectiveClock) text(now time.Time) string {
+// text is "  [rto 3m07s of 15m00s]" for each objective that runs.
+func (c *objectiveClock) text(s *Screen, now time.Time) string {
 	out := ""
 	for _, g := range c.goals {
 		from, ok := c.from[g.Name]
@@ -357,11 +358,12 @@ func (c *objectiveClock) text(now time.Time) string {
 			continue
 		}
 		used := now.Sub(from)
-		word := ""
+		text := fmt.Sprintf("[%s %s of %s]", Clean(g.Name), Duration(used), Seconds(*g.TargetS))
 		if used > time.Duration(*g.TargetS*float64(time.Second)) {
-			word = " MISSED"
+			out += "  " + s.paint(red, strings.TrimSuffix(text, "]")+" MISSED]")
+			continue
 		}
-		out += fmt.Sprintf("[%s %s of %s%s] ", Clean(g.Name), Duration(used), Seconds(*g.TargetS), word)
+		out += "  " + s.paint(dim, text)
 	}
 	return out
 }

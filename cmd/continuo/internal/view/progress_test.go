@@ -67,20 +67,20 @@ func TestProgress(t *testing.T) {
 		&engine.RunClosed{Verdict: engine.VerdictFailed, Reason: "step.promote failed"},
 	)
 	require.Equal(t, `03:04:05 LIVE run r1 of failover begins: 2 items, 2 hosts
-03:04:06 LIVE [rto 1.0 s of 15m00s] mark declared set at 03:04:05
-03:04:07 LIVE [rto 2.0 s of 15m00s] phase assess
-03:04:08 LIVE [rto 3.0 s of 15m00s] ok check.lag on db-1 in 210 ms
+03:04:06 LIVE mark declared set at 03:04:05  [rto 1.0 s of 15m00s]
+03:04:07 LIVE phase assess  [rto 2.0 s of 15m00s]
+03:04:08 LIVE ok            check.lag on db-1 in 210 ms  [rto 3.0 s of 15m00s]
            lag = 3, pw = (sensitive)
-03:04:10 LIVE [rto 5.0 s of 15m00s] phase act
-03:04:10 LIVE [rto 5.0 s of 15m00s] step.promote starts on db-2 (IRREVERSIBLE)
-03:04:14 LIVE [rto 9.0 s of 15m00s] FAILED step.promote on db-2 in 2.0 s: exit code 1
+03:04:10 LIVE phase act  [rto 5.0 s of 15m00s]
+03:04:10 LIVE starts        step.promote on db-2 (IRREVERSIBLE)  [rto 5.0 s of 15m00s]
+03:04:14 LIVE FAILED        step.promote on db-2 in 2.0 s: exit code 1  [rto 9.0 s of 15m00s]
            stderr| b
            stderr| c
            stderr| d
            stderr| e
            stderr| no standby
-03:04:15 LIVE [rto 10.0 s of 15m00s] cleanup: 1 item, whatever happened before
-03:04:16 LIVE [rto 11.0 s of 15m00s] ends: failed, step.promote failed
+03:04:15 LIVE cleanup: 1 item, whatever happened before  [rto 10.0 s of 15m00s]
+03:04:16 LIVE ends: failed, step.promote failed  [rto 11.0 s of 15m00s]
 `, got)
 }
 
@@ -104,9 +104,9 @@ func TestProgressCountsManyHosts(t *testing.T) {
 		Unit: engine.Unit{Item: "step.restart"}, Outcome: engine.Failed, Hosts: &engine.HostCount{Expected: 100, Reached: 99, Done: 99},
 	})
 	require.Equal(t, `03:04:05 DRY RUN phase p
-03:04:05 DRY RUN step.restart starts on 100 hosts
-03:04:47 DRY RUN UNREACHABLE step.restart on web-41: dial: no route to host
-03:05:46 DRY RUN FAILED step.restart: 99 of 100 hosts done
+03:04:05 DRY RUN starts        step.restart on 100 hosts
+03:04:47 DRY RUN UNREACHABLE   step.restart on web-41: dial: no route to host
+03:05:46 DRY RUN FAILED        step.restart: 99 of 100 hosts done
 `, play(plan, engine.DryRun, events...))
 }
 
@@ -123,7 +123,7 @@ func TestProgressSaysMissed(t *testing.T) {
 		&engine.MarkSet{Mark: "verified", At: start.Add(3 * time.Second)},
 		&engine.RunClosed{Verdict: engine.PassedWithDeviations},
 	)
-	require.Contains(t, got, "03:04:07 LIVE [rto 2.0 s of 1.0 s MISSED] taken up again by op\n")
+	require.Contains(t, got, "03:04:07 LIVE taken up again by op  [rto 2.0 s of 1.0 s MISSED]\n")
 	require.Contains(t, got, "03:04:09 LIVE ends: passed-with-deviations\n", "an objective that has its end is not shown any more")
 }
 

@@ -99,14 +99,14 @@ func achieved(o engine.ObjectiveRecord) string {
 	return fmt.Sprintf("%g", *o.AchievedS)
 }
 
-// troubles are the units that did not go well, a few by name.
+// troubles are the hosts and units that did not go well, a few by name.
 func (s *Screen) troubles(r *engine.Record) {
 	const most = 10
+	down := s.hostTroubles(r)
 	n := 0
-	said := map[string]bool{} // one cause on many hosts is told once
 	for _, i := range r.Items {
 		for _, u := range i.Units {
-			if good(u.Outcome) || u.Outcome == "" || u.Outcome == engine.NotReached {
+			if good(u.Outcome) || u.Outcome == "" || u.Outcome == engine.NotReached || down[u.Host] && u.Outcome == engine.Unreachable {
 				continue
 			}
 			if n++; n > most {
@@ -116,17 +116,39 @@ func (s *Screen) troubles(r *engine.Record) {
 			if u.SettledBy != "" {
 				settled = fmt.Sprintf(" (settled as %s by %s)", u.Standing, Clean(u.SettledBy))
 			}
-			reason := Clean(u.Reason)
-			if said[u.Host+reason] {
-				reason = "as above"
-			}
-			said[u.Host+Clean(u.Reason)] = true
-			s.Printf("  %s %s%s%s\n", cellText(s, outcomeWord(u.Outcome), 11), unitName(u.Unit), after(": ", reason), settled)
+			s.Printf("  %s %s%s%s\n", cellText(s, outcomeWord(u.Outcome), 11), unitName(u.Unit), after(": ", Clean(u.Reason)), settled)
 		}
 	}
 	if n > most {
 		s.Printf("  … and %d more: continuo show %s\n", n-most, r.Opened.Run)
 	}
+	s.leftOver(r)
+}
+
+// hostTroubles prints what the preflight found wrong, with what to do, and returns the hosts whose other troubles follow
+// from it.
+func (s *Screen) hostTroubles(r *engine.Record) map[string]bool {
+	down := map[string]bool{}
+	for _, h := range r.Hosts {
+		if h.Preflight == nil || h.Preflight.OK {
+			continue
+		}
+		down[h.Name] = true
+		for _, c := range h.Preflight.Checks {
+			if c.OK {
+				continue
+			}
+			s.Printf("  %s %s: %s%s\n", s.paint(red, "NOT READY"), Clean(h.Name), c.Name, after(": ", Clean(c.Detail)))
+			if c.Hint != "" {
+				s.Printf("    %s %s\n", s.paint(cyan, "hint:"), Clean(c.Hint))
+			}
+		}
+	}
+	return down
+}
+
+// leftOver is what was not reached, not cleaned, or is not known.
+func (s *Screen) leftOver(r *engine.Record) {
 	if len(r.NotReached) > 0 {
 		s.Printf("  %-12s%s\n", "not reached:", list(words(r.NotReached), fewHosts))
 	}
