@@ -75,11 +75,29 @@ func guardJoin(f function.Function) function.Function {
 func guardReplace(f function.Function) function.Function {
 	return before(f, func(args []cty.Value) error {
 		text, part, with := stringArg(args, 0), stringArg(args, 1), stringArg(args, 2)
-		hits := strings.Count(text, part)
-		if re, err := regexp.Compile(part); err == nil {
-			hits = max(hits, len(re.FindAllStringIndex(text, -1)))
+		if len(text)+strings.Count(text, part)*len(with) > maxRendered {
+			return tooLong()
 		}
-		if len(text)*(1+strings.Count(with, "$"))+hits*len(with) > maxRendered {
+		return nil
+	})
+}
+
+// guardRegexReplace counts the matches, and the groups that each replacement repeats.
+func guardRegexReplace(f function.Function) function.Function {
+	return before(f, func(args []cty.Value) error {
+		text, with := stringArg(args, 0), stringArg(args, 2)
+		if len(text)*(1+strings.Count(with, "$")) > maxRendered {
+			return tooLong()
+		}
+		if len(text)*len(with) <= maxRendered {
+			return nil // even a match at every byte stays in bounds
+		}
+		re, err := regexp.Compile(stringArg(args, 1))
+		if err != nil {
+			return nil //nolint:nilerr // the function itself says it better
+		}
+		most := maxRendered/len(with) + 1
+		if len(re.FindAllStringIndex(text, most)) >= most {
 			return tooLong()
 		}
 		return nil

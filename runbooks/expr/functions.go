@@ -92,7 +92,7 @@ func textFunctions() map[string]entry {
 		"lower":        {"lower(text)", "the text in small letters", stdlib.LowerFunc},
 		"regex":        {"regex(pattern, text)", "the first match: a text, or its groups", stdlib.RegexFunc},
 		"regexall":     {"regexall(pattern, text)", "all matches", stdlib.RegexAllFunc},
-		"regexreplace": {"regexreplace(text, pattern, with)", "the text with all matches replaced", guardReplace(stdlib.RegexReplaceFunc)},
+		"regexreplace": {"regexreplace(text, pattern, with)", "the text with all matches replaced", guardRegexReplace(stdlib.RegexReplaceFunc)},
 		"replace":      {"replace(text, part, with)", "the text with all parts replaced", guardReplace(stdlib.ReplaceFunc)},
 		"shellquote":   {"shellquote(text) or shellquote(list)", "the text as one word for a POSIX shell", shellQuoteFunc()},
 		"split":        {"split(separator, text)", "the parts of the text", stdlib.SplitFunc},

@@ -141,6 +141,9 @@ func lexLimits(text, file string) diag.List {
 		return refuse("expression is too long")
 	}
 	tokens, _ := hclsyntax.LexExpression([]byte(text), file, hcl.InitialPos) //nolint:errcheck // the parser repeats them
+	if len(tokens) > maxTokens {
+		return refuse("expression is too long")
+	}
 	depth, run := 0, 0
 	for _, t := range tokens {
 		switch t.Type {
@@ -167,6 +170,7 @@ func lexLimits(text, file string) diag.List {
 
 // What the parser is given at most: brackets inside one another, and unary or conditional operators in a row.
 const (
+	maxTokens    = 20_000
 	maxBrackets  = 64
 	maxOperators = 256
 )
