@@ -17,7 +17,7 @@ func buildItems(rec *engine.Record) []Item {
 		p := r.Plan
 		i := Item{
 			ID: p.ID, Kind: p.Kind, Phase: p.Phase, Lane: p.Lane, Title: p.Title, Owner: p.Owner, Effect: p.Effect,
-			Irreversible: p.Irreversible, After: p.After, Outcome: r.Outcome, Standing: r.Standing, Reason: r.Reason,
+			Irreversible: p.Irreversible, Severity: p.Severity, After: p.After, Outcome: r.Outcome, Standing: r.Standing, Reason: r.Reason,
 			Cause: r.Cause, StartedAt: utc(r.StartedAt), Offset: Seconds(r.Offset), Time: timeOf(p.Kind),
 			Expects: p.Expects, Expectations: r.Expectations, Count: r.Count, Planned: p.Commands,
 		}
@@ -63,7 +63,7 @@ func queued(i *Item) Seconds {
 
 func buildUnit(u *engine.UnitRecord) Unit {
 	out := Unit{
-		Host: u.Host, Key: u.Key, Outcome: u.Outcome, Standing: u.Standing, Reason: u.Reason, Cause: u.Cause,
+		Host: u.Host, Key: u.Key, Outcome: u.Outcome, Standing: u.Standing, Reason: u.Reason, Cause: u.Cause, Hint: u.Hint,
 		SettledBy: u.SettledBy, Attempts: u.Attempts, ExitCode: u.ExitCode, Signal: u.Signal, Command: u.Command,
 		StartedAt: utc(u.StartedAt), Offset: Seconds(u.Offset), Captures: u.Captures, Expectations: u.Expectations,
 		Reattached: u.Reattached, Rounds: u.Rounds, KillConfirmed: u.KillConfirmed, Survivors: u.Survivors,
@@ -174,17 +174,35 @@ func markCriticalPath(items []Item) {
 		i := &items[n]
 		i.Critical = true
 		next := before[i.Phase]
-		for _, id := range i.After {
-			k, ok := index[id]
-			if !ok || items[k].Took == nil || k == n {
-				continue
-			}
+		for _, k := range waitedFor(items, index, i) {
 			if next < 0 || at(&items[k]) >= at(&items[next]) {
 				next = k
 			}
 		}
 		n = next
 	}
+}
+
+// waitedFor are the items with a length that the plan puts before one; what has none is looked through.
+func waitedFor(items []Item, index map[runbooks.ItemID]int, i *Item) []int {
+	var out []int
+	seen := map[runbooks.ItemID]bool{i.ID: true}
+	todo := i.After
+	for len(todo) > 0 {
+		id := todo[0]
+		todo = todo[1:]
+		k, ok := index[id]
+		if !ok || seen[id] {
+			continue
+		}
+		seen[id] = true
+		if items[k].Took == nil {
+			todo = append(todo[:len(todo):len(todo)], items[k].After...)
+			continue
+		}
+		out = append(out, k)
+	}
+	return out
 }
 
 // lastOfEarlierPhases gives, for each phase, the item that ended last in any phase before it, or -1.

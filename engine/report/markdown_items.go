@@ -59,6 +59,9 @@ func (m *markdown) item(i itemView) {
 	if i.Irreversible {
 		meta = append(meta, "irreversible")
 	}
+	if i.Severity != "" {
+		meta = append(meta, md(i.Severity)+": its failure is a deviation")
+	}
 	if len(i.Units) > 1 {
 		for _, c := range i.Counts {
 			meta = append(meta, plural(c.N, "host")+" "+OutcomeWords(c.Outcome))
@@ -308,7 +311,7 @@ func (m *markdown) record() {
 
 func (m *markdown) verify() {
 	m.heading(2, "How to verify")
-	m.line("This text is derived from the journal of the run and is not itself the evidence. SIGNERS is your own file of "+
+	m.line("This text is derived from the journal of the run and is not itself the evidence. SIGNERS is your own file of " +
 		"allowed signers (OpenSSH format), which you have from elsewhere; the copy in the bundle proves nothing.\n")
 	m.fence(verifyTool(m.r.Run.ID))
 	m.line("Without continuo, inside the bundle:\n")

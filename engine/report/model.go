@@ -168,6 +168,7 @@ type Item struct {
 	Owner        string               `json:"owner,omitempty"`
 	Effect       runbooks.Effect      `json:"effect"`
 	Irreversible bool                 `json:"irreversible,omitempty"`
+	Severity     string               `json:"severity,omitempty"` // finding: a failure is a deviation, not a failed run
 	After        []runbooks.ItemID    `json:"after,omitempty"`
 	Outcome      engine.Outcome       `json:"outcome,omitempty"` // empty: the record has no word of it
 	Standing     engine.Standing      `json:"standing,omitempty"`
@@ -205,6 +206,7 @@ type Unit struct {
 	Standing      engine.Standing      `json:"standing,omitempty"`
 	Reason        string               `json:"reason,omitempty"`
 	Cause         string               `json:"cause,omitempty"`
+	Hint          string               `json:"hint,omitempty"` // what to do about Reason
 	SettledBy     string               `json:"settled_by,omitempty"`
 	Attempts      int                  `json:"attempts,omitempty"`
 	ExitCode      *int                 `json:"exit_code,omitempty"`

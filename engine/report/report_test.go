@@ -269,3 +269,31 @@ func TestRunDocument(t *testing.T) {
 	require.NotContains(t, dry, "objectives")
 	require.Contains(t, dry, `"verdict": "ready-with-gaps"`)
 }
+
+func TestBuild_criticalPathLooksThroughWhatHadNoTurn(t *testing.T) {
+	t.Parallel()
+	p := &engine.Plan{Runbook: "r", Phases: []engine.PlanPhase{{Name: "a", Items: after("check.first", "step.not", "check.last")}}, Items: []engine.PlanItem{
+		{ID: "check.first", Kind: runbooks.Check, Phase: "a", Effect: runbooks.Read},
+		{ID: "step.not", Kind: runbooks.Step, Phase: "a", Effect: runbooks.Change, After: after("check.first")},
+		{ID: "check.last", Kind: runbooks.Check, Phase: "a", Effect: runbooks.Read, After: after("step.not", "check.last")},
+	}}
+	run := func(int) result { return result{took: time.Second} }
+	s := newStory(engine.DryRun, p).check("check.first", "true", []string{"h"}, run)
+	s.never("step.not", engine.NotExercised, engine.CauseDryRun, "a dry-run changes nothing")
+	r := s.check("check.last", "true", []string{"h"}, run).closed(t).report(t)
+	require.True(t, item(t, r, "check.first").Critical)
+	require.False(t, item(t, r, "step.not").Critical)
+	require.True(t, item(t, r, "check.last").Critical)
+}
+
+func TestBuild_plannedPartsOfWhatDidNotRun(t *testing.T) {
+	t.Parallel()
+	p := failoverPlan()
+	promote := p.Item("step.promote")
+	promote.Commands = append(promote.Commands, engine.PlanCommand{Part: engine.PartVerify, Argv: []string{"psql", "-c", "select 1"}, Hosts: []string{"db-b1"}, Known: true})
+	promote.Severity = "finding"
+	s := newStory(engine.Live, p).never("step.promote", engine.NotReached, "stopped", "stopped before")
+	text := asMarkdown(t, s.report(t))
+	require.Contains(t, text, "Verify as planned; nothing ran on db-b1:\n\n``` text\npsql -c 'select 1'\n```")
+	require.Contains(t, text, "finding: its failure is a deviation")
+}

@@ -91,12 +91,16 @@ func instant(t time.Time) string {
 	return t.UTC().Format(dateTime) + " UTC"
 }
 
-// local is the same time in the report's zone: only the clock when the date is the same as in UTC. Empty in UTC.
+// local is the same time in the report's zone: only the clock when the date is the same as in UTC. Empty where it is the
+// same as UTC.
 func local(t time.Time, loc *time.Location) string {
 	if t.IsZero() || loc == nil || loc.String() == "UTC" {
 		return ""
 	}
 	l := t.In(loc)
+	if _, offset := l.Zone(); offset == 0 {
+		return ""
+	}
 	if l.Format(time.DateOnly) == t.UTC().Format(time.DateOnly) {
 		return l.Format("15:04:05 MST")
 	}

@@ -69,12 +69,6 @@ type resultCount struct {
 	Hosts  []string // named for what does not hold
 }
 
-type commandRow struct {
-	Part string
-	Text string
-	Note string // who ran it, on how many
-}
-
 func newItemView(i *Item) itemView {
 	v := itemView{Item: i}
 	v.OnHosts = i.Kind.OnHosts() && slices.ContainsFunc(i.Units, func(u Unit) bool { return u.Host != "" || u.Key != "" || ran(u.Outcome) })
@@ -205,6 +199,9 @@ func newUnitView(u *Unit) unitView {
 	if u.Reason != "" {
 		add("%s", u.Reason)
 	}
+	if u.Hint != "" {
+		add("Hint: %s", u.Hint)
+	}
 	if u.SettledBy != "" {
 		add("Settled as %s by %s; the outcome stands.", u.Standing, u.SettledBy)
 	}
@@ -299,109 +296,6 @@ func (r *expectRow) add(host string, e engine.Expectation) {
 	if e.Result != "holds" && r.Message == "" {
 		r.Message = e.Message
 	}
-}
-
-// commandRows gathers the commands as they ran; those of the plan where nothing ran.
-func commandRows(i *Item) []commandRow {
-	var rows []commandRow
-	hosts := make(map[int][]string)
-	add := func(part, text string, u *Unit) {
-		if text == "" {
-			return
-		}
-		n := slices.IndexFunc(rows, func(r commandRow) bool { return r.Part == part && r.Text == text })
-		if n < 0 {
-			rows = append(rows, commandRow{Part: part, Text: text, Note: userWords(u)})
-			n = len(rows) - 1
-		}
-		if name := unitName(u); len(hosts[n]) == 0 || hosts[n][len(hosts[n])-1] != name { // units come one after another
-			hosts[n] = append(hosts[n], name)
-		}
-	}
-	for n := range i.Units {
-		u := &i.Units[n]
-		add("command", u.Command, u)
-		for _, p := range u.Parts {
-			add(string(p.Part), p.Command, u)
-		}
-	}
-	if len(rows) > observedShown {
-		left := len(rows) - observedShown
-		rows = append(rows[:observedShown:observedShown], commandRow{Note: fmt.Sprintf("%s more; see report.json.", plural(left, "command"))})
-	}
-	for n := range rows {
-		if len(hosts[n]) > 0 && i.Kind.OnHosts() && len(rows) > 1 {
-			rows[n].Note = strings.TrimSpace(rows[n].Note + " on " + someOf(hosts[n]))
-		}
-	}
-	if len(rows) > 0 {
-		return rows
-	}
-	for _, c := range i.Planned {
-		if text := plannedText(c); text != "" && i.Kind != runbooks.Manual {
-			rows = append(rows, plannedRow(i, c, text))
-		}
-		if len(rows) == observedShown {
-			break
-		}
-	}
-	return rows
-}
-
-// plannedRow shows what the plan says where the record has no command of its own: of probes, and of what did not run.
-func plannedRow(i *Item, c engine.PlanCommand, text string) commandRow {
-	row := commandRow{Part: "command", Text: text, Note: "as planned; nothing ran"}
-	if c.Probe != "" {
-		row.Part, row.Note = "planned", ""
-	}
-	if i.Took != nil {
-		row.Note = "as planned"
-	}
-	if c.Host != "" {
-		row.Note = strings.TrimSpace(row.Note + " on " + c.Host)
-	}
-	return row
-}
-
-func someOf(hosts []string) string {
-	if len(hosts) > hostsShown+1 {
-		return fmt.Sprintf("%s and %s", strings.Join(hosts[:hostsShown], ", "), plural(len(hosts)-hostsShown, "more host"))
-	}
-	return joinWords(hosts)
-}
-
-func userWords(u *Unit) string {
-	switch {
-	case u.Become != "" && u.User != "":
-		return "as " + u.Become + " (login " + u.User + ")"
-	case u.Become != "":
-		return "as " + u.Become
-	case u.User != "":
-		return "as " + u.User
-	}
-	return ""
-}
-
-func plannedText(c engine.PlanCommand) string {
-	switch {
-	case len(c.Argv) > 0:
-		return argvText(c.Argv)
-	case c.Script != "":
-		return c.Script
-	}
-	return c.Probe
-}
-
-// argvText shows an argument list; arguments that a shell would divide are quoted.
-func argvText(argv []string) string {
-	out := make([]string, len(argv))
-	for i, a := range argv {
-		out[i] = a
-		if a == "" || strings.ContainsAny(a, " \t\n\"'\\$&|;<>()*?[]{}~`#!") {
-			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(out, " ")
 }
 
 // instructions is the text of a manual item, Markdown as it was written.
