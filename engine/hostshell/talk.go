@@ -123,9 +123,10 @@ func (h *Host) kill(p Process, s *streams, become string, l Limits, x *Exit) boo
 	ctx, cancel := context.WithTimeout(context.Background(), l.KillGrace+l.BecomeTimeout)
 	defer cancel()
 	for _, name := range []string{"TERM", "KILL"} {
-		// The login user cannot signal what runs as another user: it takes another way in as that user.
-		if become == "" || !h.killAs(ctx, become, s.pids.Load(), name) {
-			p.Signal(ctx, name)
+		// The login user cannot signal what runs as another user, and some servers deliver no signals (OpenSSH does not
+		// for root, nor for forced commands): then it takes another way in.
+		if become != "" || !p.Signal(ctx, name) {
+			h.killAs(ctx, become, s.pids.Load(), name)
 		}
 		timer := time.NewTimer(l.KillGrace)
 		select {

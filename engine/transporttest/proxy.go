@@ -1,0 +1,196 @@
+package transporttest
+
+import (
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Proxy is a TCP proxy in front of a server that misbehaves on command. All of its methods may be called at any time
+// and act on the connections that stand as well as on later ones, unless they say otherwise.
+type Proxy struct {
+	Address string // 127.0.0.1
+	Port    int
+	target  string
+	l       net.Listener
+
+	mu       sync.Mutex
+	links    map[*link]bool
+	delay    time.Duration
+	rate     int // bytes a second; 0: no bound
+	hole     bool
+	refuse   bool
+	cutAfter int64 // bytes from the client after which a link is reset; <0: never
+	wg       sync.WaitGroup
+	accepted atomic.Int64
+}
+
+// link is one client and the server's end of it.
+type link struct {
+	client, server *net.TCPConn
+	up             atomic.Int64 // bytes from the client that were passed on
+}
+
+// NewProxy starts a proxy to host:port; it ends with the test.
+func NewProxy(t testing.TB, target string) *Proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	a := l.Addr().(*net.TCPAddr)
+	p := &Proxy{Address: "127.0.0.1", Port: a.Port, target: target, l: l, links: map[*link]bool{}, cutAfter: -1}
+	p.wg.Go(p.accept)
+	t.Cleanup(func() { _ = l.Close(); p.Reset(); p.Blackhole(false); p.wg.Wait() })
+	return p
+}
+
+// Accepted is how many connections came so far.
+func (p *Proxy) Accepted() int64 { return p.accepted.Load() }
+
+// Delay holds every piece of data back for d, in both directions.
+func (p *Proxy) Delay(d time.Duration) { p.set(func() { p.delay = d }) }
+
+// Slow lets at most bytes a second through, in each direction; 0 lifts it.
+func (p *Proxy) Slow(bytes int) { p.set(func() { p.rate = bytes }) }
+
+// Blackhole swallows everything, as a firewall that drops.
+func (p *Proxy) Blackhole(on bool) { p.set(func() { p.hole = on }) }
+
+// Refuse resets new connections at once.
+func (p *Proxy) Refuse(on bool) { p.set(func() { p.refuse = on }) }
+
+// CutAfter resets each connection that comes from now on after n bytes of its client were passed on; n < 0 lifts it.
+func (p *Proxy) CutAfter(n int64) { p.set(func() { p.cutAfter = n }) }
+
+// Reset ends all connections that stand with RST on both sides.
+func (p *Proxy) Reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.links {
+		k.reset()
+	}
+}
+
+// HalfClose ends the direction from the client to the server, and only that.
+func (p *Proxy) HalfClose() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.links {
+		_ = k.server.CloseWrite()
+	}
+}
+
+// Up is how many bytes of clients were passed on by the connections that stand.
+func (p *Proxy) Up() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var n int64
+	for k := range p.links {
+		n += k.up.Load()
+	}
+	return n
+}
+
+func (p *Proxy) set(change func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change()
+}
+
+func (k *link) reset() {
+	_ = k.client.SetLinger(0)
+	_ = k.server.SetLinger(0)
+	_ = k.client.Close()
+	_ = k.server.Close()
+}
+
+func (p *Proxy) accept() {
+	for {
+		c, err := p.l.Accept()
+		if err != nil {
+			return
+		}
+		p.accepted.Add(1)
+		client := c.(*net.TCPConn)
+		p.mu.Lock()
+		refuse, cut := p.refuse, p.cutAfter
+		p.mu.Unlock()
+		s, err := net.Dial("tcp", p.target)
+		if err != nil || refuse {
+			_ = client.SetLinger(0)
+			_ = client.Close()
+			if err == nil {
+				_ = s.Close()
+			}
+			continue
+		}
+		k := &link{client: client, server: s.(*net.TCPConn)}
+		p.mu.Lock()
+		p.links[k] = true
+		p.mu.Unlock()
+		p.wg.Go(func() {
+			var both sync.WaitGroup
+			both.Go(func() { p.pump(k, k.server, k.client, cut) })
+			both.Go(func() { p.pump(k, k.client, k.server, -1) })
+			both.Wait()
+			p.mu.Lock()
+			delete(p.links, k)
+			p.mu.Unlock()
+			_ = k.client.Close()
+			_ = k.server.Close()
+		})
+	}
+}
+
+// pump passes data on. cut is how many bytes may pass before the link is reset.
+func (p *Proxy) pump(k *link, to, from *net.TCPConn, cut int64) {
+	buf := make([]byte, 32<<10)
+	up := to == k.server
+	for {
+		n, err := from.Read(buf)
+		p.mu.Lock()
+		delay, rate, hole := p.delay, p.rate, p.hole
+		p.mu.Unlock()
+		if n > 0 && !hole {
+			time.Sleep(delay)
+			if rate > 0 {
+				time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))
+			}
+			data := buf[:n]
+			last := up && cut >= 0 && k.up.Load()+int64(n) >= cut
+			if last {
+				data = data[:cut-k.up.Load()]
+			}
+			if _, werr := to.Write(data); werr != nil && err == nil {
+				err = werr
+			}
+			if up {
+				k.up.Add(int64(len(data)))
+			}
+			if last {
+				p.drainThenReset(k)
+				return
+			}
+		}
+		if err != nil {
+			if err == io.EOF {
+				_ = to.CloseWrite()
+			} else {
+				k.reset()
+			}
+			return
+		}
+	}
+}
+
+// drainThenReset ends the server's side in order, so that it sees every byte that was let through, and resets the client.
+func (p *Proxy) drainThenReset(k *link) {
+	_ = k.server.CloseWrite()
+	_ = k.client.SetLinger(0)
+	_ = k.client.Close()
+	time.AfterFunc(time.Second, func() { _ = k.server.Close() })
+}
