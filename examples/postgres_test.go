@@ -1,7 +1,9 @@
 package examples
 
 import (
+	"bytes"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -109,6 +111,7 @@ func TestPostgresFailover(t *testing.T) {
 	t.Log("evidence")
 	p.continuo(0, "verify", live.Bundle)
 	requireStandardToolsAgree(t, p, live.Bundle)
+	requireEveryChangedByteIsFound(t, p, live.Bundle)
 
 	t.Log("the comparison that found nothing missing does find what is missing")
 	p.on(dbB, `psql -XAtqc 'delete from payments where id = 3'`)
@@ -150,6 +153,35 @@ func requireStandardToolsAgree(t *testing.T, p *project, bundle string) {
 	said, err := verify.CombinedOutput()
 	require.NoError(t, err, string(said))
 	require.Contains(t, string(said), "Good")
+}
+
+// requireEveryChangedByteIsFound changes the middle byte of each file of a bundle, one file at a time.
+func requireEveryChangedByteIsFound(t *testing.T, p *project, bundle string) {
+	t.Helper()
+	copied := filepath.Join(t.TempDir(), filepath.Base(bundle))
+	require.NoError(t, os.CopyFS(copied, os.DirFS(bundle)))
+	files := 0
+	require.NoError(t, filepath.WalkDir(copied, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		name, err := filepath.Rel(copied, path)
+		require.NoError(t, err)
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.NotEmpty(t, data, "%s: an empty file has no byte to change", name)
+		require.NoError(t, os.Chmod(path, 0o600))
+		changed := bytes.Clone(data)
+		changed[len(data)/2] ^= 1
+		require.NoError(t, os.WriteFile(path, changed, 0o600))
+		out, errOut, code := p.exec(binary, "verify", copied)
+		require.Equal(t, 6, code, "%s was changed\n%s\n%s", name, out, errOut)
+		require.Contains(t, out+errOut, filepath.ToSlash(name), "the changed file is named")
+		return os.WriteFile(path, data, 0o600)
+	}))
+	require.GreaterOrEqual(t, files, 12, "README, sums, signature, seal, journal, plan, project, reports")
+	p.continuo(0, "verify", copied)
 }
 
 // executorSigners makes an allowed_signers file of the key that this machine signs with, as its owner hands it out.

@@ -1,6 +1,7 @@
 package examples
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,5 +105,8 @@ func TestDemo(t *testing.T) {
 	}
 	status, _, code := p.exec(binary, "-C", "out", "lab", "status", "--json")
 	require.Zero(t, code)
-	require.Contains(t, status, `"running":false`)
+	var lab struct{ Running *bool }
+	require.NoError(t, json.Unmarshal([]byte(status), &lab))
+	require.NotNil(t, lab.Running)
+	require.False(t, *lab.Running, "the demo leaves nothing running")
 }

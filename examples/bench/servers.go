@@ -119,8 +119,7 @@ func (s *servers) startDaemon(ctx context.Context, sshd string, n int) error {
 	if err := os.WriteFile(path, []byte(cfg.String()), 0o600); err != nil {
 		return err
 	}
-	d := exec.Command(sshd, "-D", "-e", "-f", path)
-	d.Stderr = os.Stderr
+	d := exec.Command(sshd, "-D", "-E", filepath.Join(s.dir, "sshd.log"), "-f", path)
 	if err := d.Start(); err != nil {
 		return err
 	}
@@ -161,7 +160,8 @@ func (s *servers) waitUntilListening(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				s.stop()
-				return fmt.Errorf("sshd on %s: %w", s.endpoint(a), err)
+				said, _ := os.ReadFile(filepath.Join(s.dir, "sshd.log"))
+				return fmt.Errorf("sshd on %s: %w\n%s", s.endpoint(a), err, tail(said))
 			case <-time.After(10 * time.Millisecond):
 			}
 		}
