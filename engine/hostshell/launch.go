@@ -17,6 +17,8 @@ import (
 //	out, err   what the command wrote; w   what its runner's shell said
 //	NONCE.cmd, NONCE.in   script and input of one launch; a launch never touches those of another
 //
+// Redirections that may fail stand with `true`, never with `:`: a failing redirection of a special builtin ends a POSIX shell.
+//
 // A line without its final " ." was not written to its end and counts as not written.
 
 // runnerText runs in a session of its own and outlives the connection. Arguments: path prefix of the attempt, path
@@ -45,7 +47,7 @@ i=0; while [ $i -lt 50 ] && alive; do nap; i=$((i+1)); done
 }
 trap 'end timeout' ALRM; trap 'end killed' TERM
 set -C
-{ : >"$D.go"; } 2>/dev/null || exit 98
+{ true >"$D.go"; } 2>/dev/null || exit 98
 set +C
 { printf '%400s\n' "" >"$D.rc" && echo "run $$ $boot $st ." >>"$D.go"; } 2>/dev/null || exit 97
 @INPUT@$CONTINUO_S /bin/sh -c @STEP@ continuo-step "$L" @STDIN@ >>"$D.out" 2>>"$D.err" &
@@ -138,7 +140,7 @@ func launchText(nonce string, a engine.Attempt, grace int) launch {
 		"if command -v setsid >/dev/null 2>&1; then CONTINUO_S=setsid; else CONTINUO_S='perl -MPOSIX -e POSIX::setsid();exec(@ARGV)'; fi; export CONTINUO_S\n")
 	b.WriteString(strings.Replace(chdirText(c.WorkingDir, nonce), "{ echo "+nonce+" refused working-directory; exit 126; }", "no working-directory", 1))
 	fmt.Fprintf(&b, "%scommand -v %s >/dev/null 2>&1 || no program\n", pathOf(c), Quote(program(c)))
-	fmt.Fprintf(&b, "L=$D.%s\n{ printf '%%s\\n' %s >\"$L.cmd\" && : >>\"$D.out\" && : >>\"$D.err\" && : >>\"$D.w\"; } 2>/dev/null || no state-directory\n",
+	fmt.Fprintf(&b, "L=$D.%s\n{ printf '%%s\\n' %s >\"$L.cmd\" && true >>\"$D.out\" && true >>\"$D.err\" && true >>\"$D.w\"; } 2>/dev/null || no state-directory\n",
 		nonce[:8], Quote(commandFile(c)))
 	for i, e := range c.Env {
 		fmt.Fprintf(&b, "export CONTINUO_%d=%s\n", i, Quote(e.Value))
@@ -216,7 +218,7 @@ func collectText(nonce string, a engine.Attempt, fence bool, out, err int64) str
 	var b strings.Builder
 	b.WriteString("{\n" + identityText(a.Incarnation, a.ID))
 	if fence {
-		b.WriteString("if [ $same = 1 ]; then set -C; if { : >\"$D.go\"; } 2>/dev/null; then set +C; echo \"fence $boot .\" >>\"$D.go\"; echo " + nonce +
+		b.WriteString("if [ $same = 1 ]; then set -C; if { true >\"$D.go\"; } 2>/dev/null; then set +C; echo \"fence $boot .\" >>\"$D.go\"; echo " + nonce +
 			" 1 never; exit 0; fi; set +C; fi\n")
 	}
 	from := func(n int64) string { return "tail -c +" + strconv.FormatInt(n+1, 10) }

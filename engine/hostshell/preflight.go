@@ -102,7 +102,7 @@ func preflightText(nonce string, req engine.PreflightRequest) string {
 
 // stateText reports on the state directory $B.
 const stateText = `if [ -n "$why" ]; then echo "state refused $why"
-elif { : >"$B/probe"; } 2>/dev/null && rm -f "$B/probe"; then
+elif { true >"$B/probe"; } 2>/dev/null && rm -f "$B/probe"; then
 echo "state $B"
 df -Pk "$B" 2>/dev/null | { read -r x; read -r a b c d x && echo "free $d"; }
 else echo "state refused $B is not writable"; fi
