@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -40,10 +39,12 @@ type DiffRun struct {
 // The kinds of change of an item.
 const (
 	NewlyFailed = "newly-failed" // it was done, and is not any more
-	Recovered   = "recovered"    // the reverse
-	Changed     = "changed"      // another outcome, both done or both not
-	Slower      = "slower"
-	Faster      = "faster"
+	// NewlyNotReached: it was done, and its turn did not come any more; something before it failed.
+	NewlyNotReached = "newly-not-reached"
+	Recovered       = "recovered" // the reverse of both
+	Changed         = "changed"   // another outcome, both done or both not
+	Slower          = "slower"
+	Faster          = "faster"
 )
 
 // DiffItem is an item that changed.
@@ -147,7 +148,7 @@ func digestOf(r *Report, prefix string) string {
 }
 
 func diffRank(kind string) int {
-	return slices.Index([]string{NewlyFailed, Recovered, Changed, Slower, Faster}, kind)
+	return slices.Index([]string{NewlyFailed, NewlyNotReached, Recovered, Changed, Slower, Faster}, kind)
 }
 
 func diffItem(then, now *Item) (DiffItem, bool) {
@@ -158,6 +159,8 @@ func diffItem(then, now *Item) (DiffItem, bool) {
 	}
 	was, is := then.Standing == engine.Done, now.Standing == engine.Done
 	switch {
+	case was && (now.Outcome == engine.NotReached || now.Outcome == ""):
+		c.Kind = NewlyNotReached
 	case was && !is:
 		c.Kind, c.Hosts = NewlyFailed, newlyFailing(then, now)
 	case !was && is:
@@ -216,71 +219,4 @@ func achievedNumber(o Objective) *float64 {
 		return &s
 	}
 	return o.Value
-}
-
-// Text writes the comparison for people, a line for each change. The error is the writer's.
-func (d *Diff) Text(w io.Writer) error {
-	var b strings.Builder
-	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	for _, r := range []DiffRun{d.Before, d.After} {
-		say("%s  %s  %s  %s  %s", visible(string(r.Run)), r.Mode, instant(r.StartedAt), human(r.Elapsed.Duration()), VerdictWords(r.Verdict))
-	}
-	for _, n := range d.Notes {
-		say("note: %s", visible(n))
-	}
-	if len(d.Items)+len(d.OnlyBefore)+len(d.OnlyAfter) == 0 {
-		say("no item changed")
-	}
-	for _, i := range d.Items {
-		say("%s", visible(i.words()))
-	}
-	for _, id := range d.OnlyBefore {
-		say("only in the first: %s", visible(string(id)))
-	}
-	for _, id := range d.OnlyAfter {
-		say("only in the second: %s", visible(string(id)))
-	}
-	for _, o := range d.Objectives {
-		say("%s", visible(o.words()))
-	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("write comparison: %w", err)
-	}
-	return nil
-}
-
-func (i *DiffItem) words() string {
-	name := string(i.Item)
-	if len(i.Hosts) > 0 {
-		name += " on " + someOf(i.Hosts)
-	}
-	if i.Kind == Slower || i.Kind == Faster {
-		change, word := i.Change.Duration(), "more"
-		if change < 0 {
-			change, word = -change, "less"
-		}
-		return fmt.Sprintf("%s: %s: %s, now %s (%s %s)", i.Kind, name, human(i.BeforeTook.Duration()), human(i.AfterTook.Duration()), human(change), word)
-	}
-	text := fmt.Sprintf("%s: %s: %s, now %s", strings.ReplaceAll(i.Kind, "-", " "), name, OutcomeWords(i.Before), OutcomeWords(i.After))
-	if i.Reason != "" {
-		text += " (" + i.Reason + ")"
-	}
-	return text
-}
-
-func (o *DiffObjective) words() string {
-	value := func(f *float64) string {
-		switch {
-		case f == nil:
-			return "not measured"
-		case o.Measured:
-			return number(*f)
-		}
-		return human(seconds(*f).Duration())
-	}
-	met := ""
-	if o.MetNow != nil {
-		met = map[bool]string{true: ", met", false: ", missed"}[*o.MetNow]
-	}
-	return fmt.Sprintf("%s: %s, now %s%s", o.Name, value(o.Before), value(o.After), met)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -15,10 +14,6 @@ import (
 	"github.com/continuo-runbooks/continuo/engine/evidence"
 	"github.com/continuo-runbooks/continuo/engine/report"
 )
-
-func reportFormats() []string {
-	return []string{"html", "md", "json", "junit", "csv", "oscal", "oscal-plan", "in-toto"}
-}
 
 func reportCommand(a *app) *cobra.Command {
 	var format, output, zone string
@@ -31,7 +26,7 @@ func reportCommand(a *app) *cobra.Command {
 		Args:              exactly("RUN"),
 		ValidArgsFunction: a.completeRuns,
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := oneOf("format", format, reportFormats()...); err != nil {
+			if err := oneOf("format", format, report.Formats()...); err != nil {
 				return err
 			}
 			l, err := a.loadRun(args[0])
@@ -53,14 +48,14 @@ func reportCommand(a *app) *cobra.Command {
 	f.StringVarP(&format, "format", "f", "md", "`FORMAT` is html, md, json, junit, csv, oscal, oscal-plan or in-toto")
 	f.StringVarP(&output, "output", "o", "", "write to `PATH` instead of stdout")
 	f.StringVar(&zone, "timezone", "", "show times in this `ZONE` beside UTC (default: the project's)")
-	complete(c, "format", wordsOf(reportFormats()...))
+	complete(c, "format", wordsOf(report.Formats()...))
 	return c
 }
 
 // writeReport renders before it opens the file: a report that fails leaves no half of one behind.
 func (a *app) writeReport(r *report.Report, subject report.Subject, format, output string) error {
 	var b bytes.Buffer
-	if err := renderReport(r, subject, format, &b); err != nil {
+	if err := r.Write(&b, format, subject); err != nil {
 		return fail(Defect, err, "")
 	}
 	if output == "" || output == "-" {
@@ -76,26 +71,6 @@ func (a *app) writeReport(r *report.Report, subject report.Subject, format, outp
 	}
 	a.err.Printf("wrote %s\n", view.Clean(path))
 	return nil
-}
-
-func renderReport(r *report.Report, subject report.Subject, format string, w io.Writer) error {
-	switch format {
-	case "html":
-		return r.HTML(w)
-	case "json":
-		return r.JSON(w)
-	case "junit":
-		return r.JUnit(w)
-	case "csv":
-		return r.CSV(w)
-	case "oscal":
-		return r.OSCAL(w)
-	case "oscal-plan":
-		return r.OSCALPlan(w)
-	case "in-toto":
-		return r.InToto(w, subject)
-	}
-	return r.Markdown(w)
 }
 
 // bundleSubject is what an in-toto statement is about: the list of the bundle's files, which stands for all of them.
