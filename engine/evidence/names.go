@@ -92,10 +92,13 @@ func encodeNames(names []string) (map[string]string, error) {
 	taken := spellings{}
 	for _, n := range slices.Sorted(slices.Values(names)) {
 		enc := EncodeName(n, false)
+		if err := checkName(enc); err != nil {
+			return nil, err
+		}
 		if !taken.fits(enc) {
 			enc = EncodeName(n, true)
 		}
-		if err := checkName(enc); err != nil || !taken.fits(enc) || taken[strings.ToLower(enc)] != "" {
+		if !taken.fits(enc) || taken[strings.ToLower(enc)] != "" {
 			return nil, fmt.Errorf("%s: %w", strconv.QuoteToASCII(n), ErrName)
 		}
 		taken.take(enc)

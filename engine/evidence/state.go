@@ -29,13 +29,14 @@ var (
 	ErrAmbiguous = errors.New("more than one run begins with it")
 )
 
-// NewRunID names a run by its UTC time and 32 random bits: 20261121t182001z-7f3a09bc.
+// NewRunID names a run by its UTC time to the millisecond and 32 random bits: 20261121t182001123z-7f3a09bc. Two runs that one
+// person starts one after the other sort in that order.
 func NewRunID(now time.Time, random io.Reader) (engine.RunID, error) {
 	b := make([]byte, 4)
 	if _, err := io.ReadFull(random, b); err != nil {
 		return "", fmt.Errorf("name the run: %w", err)
 	}
-	return engine.RunID(strings.ToLower(now.UTC().Format("20060102T150405Z")) + "-" + hex.EncodeToString(b)), nil
+	return engine.RunID(strings.Replace(now.UTC().Format("20060102t150405.000z"), ".", "", 1) + "-" + hex.EncodeToString(b)), nil
 }
 
 // NewNonce gives the 128 random bits, in hex, that make attempts and chain of a run its own.
