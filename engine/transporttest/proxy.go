@@ -25,7 +25,7 @@ type Proxy struct {
 	rate     int // bytes a second; 0: no bound
 	hole     bool
 	refuse   bool
-	cutAfter int64 // bytes from the client after which a link is reset; <0: never
+	cutNext  int64 // bytes from the client after which the next link is reset; <0: never
 	wg       sync.WaitGroup
 	accepted atomic.Int64
 }
@@ -42,7 +42,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	a := l.Addr().(*net.TCPAddr)
-	p := &Proxy{Address: "127.0.0.1", Port: a.Port, target: target, l: l, links: map[*link]bool{}, cutAfter: -1}
+	p := &Proxy{Address: "127.0.0.1", Port: a.Port, target: target, l: l, links: map[*link]bool{}, cutNext: -1}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() { _ = l.Close(); p.Reset(); p.Blackhole(false); p.wg.Wait() })
 	return p
@@ -63,8 +63,8 @@ func (p *Proxy) Blackhole(on bool) { p.set(func() { p.hole = on }) }
 // Refuse resets new connections at once.
 func (p *Proxy) Refuse(on bool) { p.set(func() { p.refuse = on }) }
 
-// CutAfter resets each connection that comes from now on after n bytes of its client were passed on; n < 0 lifts it.
-func (p *Proxy) CutAfter(n int64) { p.set(func() { p.cutAfter = n }) }
+// CutNext resets the next connection that comes after n bytes of its client were passed on; those after it stand.
+func (p *Proxy) CutNext(n int64) { p.set(func() { p.cutNext = n }) }
 
 // Reset ends all connections that stand with RST on both sides.
 func (p *Proxy) Reset() {
@@ -117,7 +117,8 @@ func (p *Proxy) accept() {
 		p.accepted.Add(1)
 		client := c.(*net.TCPConn)
 		p.mu.Lock()
-		refuse, cut := p.refuse, p.cutAfter
+		refuse, cut := p.refuse, p.cutNext
+		p.cutNext = -1
 		p.mu.Unlock()
 		s, err := net.Dial("tcp", p.target)
 		if err != nil || refuse {
