@@ -67,11 +67,21 @@ func (OS) Lock(dir string) (io.Closer, error) {
 	}
 	err = unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if err == nil {
-		return d, nil
+		return dirLock{d}, nil
 	}
 	_ = d.Close()
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return nil, fmt.Errorf("lock %s: %w", dir, ErrLocked)
 	}
 	return nil, &fs.PathError{Op: "flock", Path: dir, Err: err}
+}
+
+// dirLock is a locked directory.
+type dirLock struct{ dir *os.File }
+
+// Close gives the lock back by name: closing alone would leave it with any child that was just forked and has not yet
+// closed its copy of the descriptor.
+func (l dirLock) Close() error {
+	err := unix.Flock(int(l.dir.Fd()), unix.LOCK_UN)
+	return errors.Join(err, l.dir.Close())
 }
