@@ -306,6 +306,10 @@ func (f *Folder) unitOutcome(e Event, p *ItemOutcome) error {
 	if u.StartedAt.IsZero() {
 		u.StartedAt = e.Time
 	}
+	if p.DurationNS > 0 {
+		// An observation has no event at its beginning: its end and its length give that.
+		u.Offset = max(0, f.offset-p.DurationNS)
+	}
 	return nil
 }
 
