@@ -62,3 +62,10 @@ func (l *loader) refuseLater(n *node, table map[string]string) {
 		l.refuseLater(c, table)
 	}
 }
+
+// IsLater reports whether the executor cannot execute yet what later names so: a block type, or "*.attribute". Advice must
+// not ask for what would be refused.
+func IsLater(key string) bool {
+	_, ok := later()[key]
+	return ok
+}
