@@ -152,6 +152,9 @@ func (r *Run) Close() error { return r.Journal.Close() }
 // ErrSealed is returned for a run whose record is finished.
 var ErrSealed = errors.New("run is sealed")
 
+// ErrNotSealed is returned where only a sealed run will do.
+var ErrNotSealed = errors.New("run is not sealed")
+
 func orOS(fsys fsx.FS) fsx.FS {
 	if fsys == nil {
 		return fsx.OS{}

@@ -163,7 +163,7 @@ func parseTarHeader(b []byte) (tarHeader, error) {
 	case '5':
 		h.dir = true
 	default:
-		return tarHeader{}, fmt.Errorf("%q: neither file nor directory (type %q); pack it with continuo export: %w",
+		return tarHeader{}, fmt.Errorf("%q: neither file nor directory (type %q); unpack it, or pack it with continuo export: %w",
 			h.name, string(b[156]), ErrTar)
 	}
 	if err := checkName(strings.TrimSuffix(h.name, "/")); err != nil {
