@@ -17,6 +17,8 @@ var (
 	ErrUnknown   = errors.New("not known yet")
 	ErrNull      = errors.New("is null")
 	ErrSensitive = errors.New("is sensitive")
+	// ErrTooLarge: it is beyond the limits of the language.
+	ErrTooLarge = errors.New("is too large")
 )
 
 // sensitiveMark is the only mark of the language. Its type is unexported so that no other package can forge or test it.
@@ -207,12 +209,24 @@ func (v Value) convert(want cty.Type, reveal bool) (cty.Value, error) {
 	}
 	c, err := convert.Convert(u, want)
 	if err != nil {
-		return cty.NilVal, fmt.Errorf("%s wanted, not %s: %w", want.FriendlyName(), u.Type().FriendlyName(), err)
+		return cty.NilVal, mismatch(want, u.Type(), err)
 	}
 	if c.IsNull() {
 		return cty.NilVal, ErrNull
 	}
 	return c, nil
+}
+
+// mismatch says that a conversion is impossible. cty's own words are added only where they say which part is wrong.
+func mismatch(want, got cty.Type, err error) error {
+	w, g := Type{want}, Type{got}
+	switch {
+	case got == cty.String && want.IsPrimitiveType():
+		return fmt.Errorf("%s is wanted, and this text is none", w)
+	case got.IsPrimitiveType() || want.IsPrimitiveType() || isSequence(got) != isSequence(want):
+		return fmt.Errorf("%s is wanted, not %s", w, g)
+	}
+	return fmt.Errorf("%s is wanted, not %s: %w", w, g, err)
 }
 
 // Text converts to a string. Numbers and booleans convert; sensitive values are refused.
@@ -337,7 +351,13 @@ func (v Value) ConvertTo(t Type) (Value, error) {
 	}
 	c, err := convert.Convert(v.v, t.cty())
 	if err != nil {
-		return Value{}, fmt.Errorf("%s wanted, not %s: %w", t, v.Type(), err)
+		return Value{}, mismatch(t.cty(), v.v.Type(), err)
+	}
+	plain, _ := c.UnmarkDeep()
+	for _, w := range cty.DeepValues(plain) {
+		if !numberInLimits(w) {
+			return Value{}, fmt.Errorf("number %w", ErrTooLarge)
+		}
 	}
 	return Value{c}, nil
 }
