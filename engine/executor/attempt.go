@@ -27,10 +27,13 @@ type launch struct {
 // perform runs the command and returns how its last attempt ended, judged, with the number of attempts. A command that
 // provably never started is attempted again; nothing else is.
 func (r *run) perform(ctx context.Context, l launch) (t *trial, attempts int, err error) {
-	for n := 0; ; n++ {
-		t, err = r.attempt(ctx, l, l.first+n)
-		if err != nil || !t.retryable || n+1 == neverStartedMost {
-			return t, n + 1, err
+	for {
+		t, err = r.attempt(ctx, l, l.first+attempts)
+		if t.intended {
+			attempts++
+		}
+		if err != nil || !t.retryable || !t.intended || attempts >= neverStartedMost {
+			return t, attempts, err
 		}
 	}
 }
@@ -71,6 +74,7 @@ func (r *run) attempt(ctx context.Context, l launch, number int) (*trial, error)
 	if err := r.emit(intent); err != nil {
 		return t, err
 	}
+	t.intended = true
 	if err := l.started(); err != nil {
 		return t, err
 	}

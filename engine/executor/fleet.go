@@ -9,6 +9,7 @@ import (
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
+	"github.com/continuo-runbooks/continuo/runbooks/scope"
 )
 
 // element is one element of for_each with its hosts; outside for_each there is one without a key.
@@ -141,13 +142,92 @@ func (t *task) rollOut(ctx context.Context, e element, hosts []*runbooks.Host, w
 		if err := work(ctx, e, batch); err != nil {
 			return err
 		}
-		if why := t.tooMuch(e, batch, n, len(hosts)); why != "" && n+1 < len(batches) {
+		why := t.tooMuch(e, batch, n, len(hosts))
+		if why == "" {
+			var err error
+			if why, err = t.afterBatch(ctx, e, batch, n); err != nil {
+				return err
+			}
+		}
+		if why != "" {
 			for _, h := range slices.Concat(batches[n+1:]...) {
 				if err := t.plain(e, h, engine.NotReached, causeRollout, why); err != nil {
 					return err
 				}
 			}
 			return nil
+		}
+	}
+	return nil
+}
+
+// afterBatch makes the rollout's check after batch n and says why it stops the rollout. A dry-run makes none.
+func (t *task) afterBatch(ctx context.Context, e element, batch []*runbooks.Host, n int) (why string, err error) {
+	r := t.item.Rollout
+	if r == nil || r.AfterBatch == nil || t.r.dry {
+		return "", nil
+	}
+	sites, err := t.batchSites(e, batch)
+	if err != nil {
+		why = errText(err)
+	} else {
+		s, err := t.r.survey(ctx, t.afterWork, sites, t.parallel(), e.names)
+		if err != nil && err != errStopped { //nolint:errorlint // a sentinel that is never wrapped
+			return "", err
+		}
+		if err := t.tellBatch(s); err != nil {
+			return "", err
+		}
+		if !s.done() || s.holds() {
+			return "", nil
+		}
+		why = s.reason()
+	}
+	why = t.r.clip(fmt.Sprintf("the check after batch %d: %s", n+1, why))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.allFailed = reasonOr(t.allFailed, why)
+	return why, nil
+}
+
+// batchSites are the hosts of the batch, or those that the check names for it; it sees the batch as batch.
+func (t *task) batchSites(e element, batch []*runbooks.Host) ([]*site, error) {
+	values := make([]expr.Value, len(batch))
+	for n, h := range batch {
+		values[n] = scope.HostValue(h)
+	}
+	names := e.names.With(map[string]expr.Value{"batch": expr.Tuple(values...)})
+	hosts := batch
+	if part := t.item.Rollout.AfterBatch; part.Hosts != nil && part.Hosts != t.item.Hosts {
+		var err error
+		if hosts, _, err = t.hostsOf(part.Hosts, names); err != nil {
+			return nil, err
+		}
+	}
+	var out []*site
+	for n, h := range hosts {
+		// What it sees belongs to a unit of the item; elsewhere to the first of the batch.
+		own := batch[0]
+		if n < len(batch) && batch[n] == h {
+			own = h
+		}
+		out = append(out, &site{unit: t.unit(e, own), host: h, names: t.r.onHost(names, h)})
+	}
+	return out, nil
+}
+
+// tellBatch records what the check after a batch saw.
+func (t *task) tellBatch(s *survey) error {
+	for _, x := range s.sites {
+		if x.trial == nil {
+			continue
+		}
+		p := x.trial.payload(x.unit)
+		p.Part, p.Rounds = t.afterWork.part, x.rounds
+		p.Reason = "after the batch, on " + hostName(x.host) + ": " + reasonOr(p.Reason, string(p.Outcome))
+		p.Expectations = append(p.Expectations, s.all...)
+		if err := t.r.emit(p); err != nil {
+			return err
 		}
 	}
 	return nil

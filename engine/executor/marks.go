@@ -42,7 +42,9 @@ func (m *marks) set(names []string, item runbooks.ItemID) error {
 
 // early sets the computed marks that no result can change, so that the clock of an objective is seen to run from the
 // beginning.
-func (m *marks) early() error { return m.compute(func(at *expr.Expr) bool { return !needsResults(at) }) }
+func (m *marks) early() error {
+	return m.compute(func(at *expr.Expr) bool { return !needsResults(at) })
+}
 
 // computed sets the other marks that an expression gives, at the end. One that cannot be evaluated is not set; what is
 // measured by it says so.

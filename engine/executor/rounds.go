@@ -37,6 +37,16 @@ func (s *survey) holds() bool {
 	return s.failed == ""
 }
 
+// done reports whether every site was observed.
+func (s *survey) done() bool {
+	for _, x := range s.sites {
+		if x.trial == nil {
+			return false
+		}
+	}
+	return true
+}
+
 // hopeless reports whether a further round could not differ: something cannot be evaluated, or is unknown in a dry-run.
 func (s *survey) hopeless() bool {
 	for _, x := range s.sites {

@@ -228,7 +228,7 @@ func (t *task) byHand(a engine.FailureAnswer) error {
 	if err != nil {
 		return err
 	}
-	t.outcome.fails = false
+	t.outcome.fails, t.outcome.byHand = false, true
 	for n := range t.units {
 		if t.units[n].fails() {
 			t.units[n].settled = engine.Done

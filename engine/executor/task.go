@@ -21,8 +21,8 @@ type task struct {
 	phase   *runbooks.Phase
 	cleanup bool
 
-	work, unlessWork, verifyWork work
-	want                         interest
+	work, unlessWork, verifyWork, afterWork work
+	want                                    interest
 
 	begun  atomic.Bool // its turn has come
 	mu     sync.Mutex
@@ -70,6 +70,7 @@ type verdict struct {
 	reason  string
 	fails   bool
 	open    bool
+	byHand  bool // a person's word that it is done
 }
 
 func newTasks(r *run) map[runbooks.ItemID]*task {
@@ -104,6 +105,13 @@ func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
 	if i.Verify != nil {
 		t.verifyWork = partWork(refs, i, engine.PartVerify, i.Verify)
 		t.verifyWork.cleanup = cleanup
+	}
+	if i.Rollout != nil && i.Rollout.AfterBatch != nil {
+		part := engine.PartVerify // of a step; a check's is as the check
+		if i.Kind == runbooks.Check {
+			part = engine.PartCommand
+		}
+		t.afterWork = partWork(refs, i, part, i.Rollout.AfterBatch)
 	}
 	return t
 }
@@ -231,7 +239,7 @@ func (t *task) keep(v verdict) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	res := scope.Result{Single: t.single, Unit: scope.Unit{
-		Started: t.began(), Outcome: word(v.outcome), OK: word(v.outcome) == string(engine.Succeeded) && !v.fails,
+		Started: t.began(), Outcome: word(v.outcome), OK: v.byHand || word(v.outcome) == string(engine.Succeeded) && !v.fails,
 	}}
 	for _, e := range t.units {
 		addUnit(&res, e, scope.Unit{

@@ -17,7 +17,7 @@ func (r *run) watch() <-chan struct{} {
 	}
 	go func() {
 		defer close(over)
-		for {
+		for r.stay.Err() == nil {
 			idle, changed := r.valve.idle()
 			if idle {
 				r.drained()

@@ -2,8 +2,8 @@ package loader
 
 import "fmt"
 
-// later lists what the language has and the executor cannot execute yet, by block type or by block.attribute (or
-// block.attribute=word). Using it is an error that says so: nothing is ever ignored. Entries go as the engine grows.
+// later lists what the language has and the executor cannot execute yet, by block type (or parent/type), or by block.attribute
+// (or block.attribute=word). Using it is an error that says so: nothing is ever ignored. Entries go as the engine grows.
 func later() map[string]string {
 	return map[string]string{
 		"gate":     "gates come in a later version",
@@ -11,17 +11,13 @@ func later() map[string]string {
 		"call":     "calls of other runbooks come in a later version",
 		"transfer": "transfers come in a later version",
 		"lane":     "lanes come in a later version",
-		"rollout":  "rollouts in batches come in a later version; without one all hosts are one batch",
-		"retry":    "retries come in a later version",
 		"rollback": "rollbacks come in a later version",
 		"output":   "outputs come with calls in a later version",
 
-		"*.for_each":      "for_each on items comes in a later version",
-		"*.max_items":     "for_each on items comes in a later version",
-		"*.parallel_each": "for_each on items comes in a later version",
-		"*.tolerate":      "tolerate comes in a later version",
-		"*.requires":      "gates come in a later version",
-		"*.typed":         "typed confirmation comes in a later version",
+		"phase/rollout": "rollouts of whole phases come in a later version; an item may have one",
+
+		"*.requires": "gates come in a later version",
+		"*.typed":    "typed confirmation comes in a later version",
 
 		"manual.role":          "roles of manual items come in a later version",
 		"manual.people":        "several people for a manual item come in a later version",
@@ -59,6 +55,10 @@ func (l *loader) refuseLater(n *node, table map[string]string) {
 		}
 	}
 	for _, c := range n.blocks {
+		if why, ok := table[n.schema.Type+"/"+c.schema.Type]; ok {
+			l.report("CON-L001", c.rng(), "%s", why).Hint = "this version would have to ignore it, which it never does"
+			continue
+		}
 		l.refuseLater(c, table)
 	}
 }
