@@ -157,11 +157,15 @@ func (f *follower) ask(ctx context.Context, text func(nonce string) string) verd
 	return v
 }
 
+// tornGrace is how long a claim may be without its line before it counts as lost.
+const tornGrace = 5 * time.Second
+
 // settle fences the attempt, follows it to its end and takes its result, through lost connections. again: a connection
 // was lost before.
 func (f *follower) settle(ctx context.Context, again bool) verdict {
 	deadline := time.Now().Add(f.limits.ReconnectFor)
 	delay := f.limits.ReconnectDelay
+	torn := time.Now().Add(tornGrace)
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { f.kill(working, cancel) })
@@ -181,6 +185,9 @@ func (f *follower) settle(ctx context.Context, again bool) verdict {
 			return v
 		case v.state == "data": // cut in the middle: the rest is asked for
 			again = true
+		case v.state == "torn" && time.Now().Before(torn): // its runner may be about to write the line
+			pause(working, f.limits.ReconnectDelay)
+			continue
 		case v.state != "" && v.state != "unclaimed":
 			v.final = true
 			return v

@@ -49,7 +49,7 @@ trap 'end timeout' ALRM; trap 'end killed' TERM
 set -C
 { true >"$D.go"; } 2>/dev/null || exit 98
 set +C
-{ printf '%400s\n' "" >"$D.rc" && echo "run $$ $boot $st ." >>"$D.go"; } 2>/dev/null || exit 97
+{ echo "run $$ $boot $st ." >>"$D.go" && printf '%400s\n' "" >"$D.rc"; } 2>/dev/null || exit 97
 @INPUT@$CONTINUO_S /bin/sh -c @STEP@ continuo-step "$L" @STDIN@ >>"$D.out" 2>>"$D.err" &
 c=$!
 cd /

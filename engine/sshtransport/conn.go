@@ -196,10 +196,14 @@ func (s shell) Open(ctx context.Context) (hostshell.Process, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		// Nothing was sent yet, so a connection that turns out to be dead is dialled once more.
-		if attempt == 0 && !c.alive() {
-			continue
+		var refused *ssh.OpenChannelError
+		if errors.As(err, &refused) || errors.Is(err, errExecRefused) {
+			return nil, s.h.cannotOpen(err)
 		}
-		return nil, s.h.cannotOpen(err)
+		// The connection turns out to be dead. Nothing was sent yet, so it is dialled once more.
+		c.close()
+		if attempt > 0 {
+			return nil, s.h.fail("lost-connection", "", "the connection was lost before anything was launched")
+		}
 	}
 }

@@ -81,7 +81,7 @@ func TestOnceLaunchAgainstFence(t *testing.T) {
 			ran.Add(1)
 		default:
 			wrong.Add(1)
-			t.Errorf("round %d: collected %+v, launched %+v, ran %d times", i, got, first, marks[i]())
+			t.Errorf("round %d: collected %v, launched %v, ran %d times", i, got.Err, first.Err, marks[i]())
 		}
 	})
 	for i, m := range marks {
@@ -155,7 +155,7 @@ func TestOnceCutAtEveryByte(t *testing.T) {
 			}
 		default:
 			wrong.Add(1)
-			t.Errorf("cut at byte %d of %d to %d: %+v, ran %d times", first+int64(i)*step, first, last, got, mark())
+			t.Errorf("cut at byte %d of %d to %d: %v, ran %d times", first+int64(i)*step, first, last, got.Err, mark())
 		}
 	})
 	for i, m := range marks { // also what came late
