@@ -169,10 +169,10 @@ func buildNotExecuted(rec *engine.Record) []NotExecuted {
 				out = append(out, NotExecuted{Item: i.Plan.ID, Outcome: engine.NotReached, Why: "the record ends before its turn came"})
 				continue
 			}
+		default:
 		}
 		for _, u := range i.Units {
-			switch u.Outcome {
-			case engine.Skipped, engine.NotReached, engine.NeverStarted, engine.Unreachable:
+			if notRun(u.Outcome) {
 				out = append(out, NotExecuted{Item: i.Plan.ID, Host: u.Host, Outcome: u.Outcome, Why: reasonOr(u.Reason, u.Outcome)})
 			}
 		}
@@ -198,7 +198,11 @@ func reasonOr(reason string, o engine.Outcome) string {
 	if reason != "" {
 		return reason
 	}
-	return fmt.Sprintf("%s; the record gives no reason", OutcomeWords(o))
+	return OutcomeWords(o) + "; the record gives no reason"
+}
+
+func notRun(o engine.Outcome) bool {
+	return slices.Contains([]engine.Outcome{engine.Skipped, engine.NotReached, engine.NeverStarted, engine.Unreachable}, o)
 }
 
 // buildLimits says in words how far the figures reach.

@@ -19,15 +19,29 @@ type commandRow struct {
 
 // commandRows gathers the commands as they ran; those of the plan where nothing ran.
 func commandRows(i *Item) []commandRow {
+	rows := ranRows(i)
+	if len(rows) > 0 || i.Kind == runbooks.Manual {
+		return rows
+	}
+	for _, c := range i.Planned {
+		if text := plannedText(c); text != "" && len(rows) < commandsShown {
+			rows = append(rows, plannedRow(i, c, text))
+		}
+	}
+	return rows
+}
+
+// ranRows are the different commands of all units, the first few of them.
+func ranRows(i *Item) []commandRow {
 	var rows []commandRow
-	hosts := make(map[int][]string)
+	var hosts [][]string
 	add := func(part, text string, u *Unit) {
 		if text == "" {
 			return
 		}
 		n := slices.IndexFunc(rows, func(r commandRow) bool { return r.Part == part && r.Text == text })
 		if n < 0 {
-			rows = append(rows, commandRow{Part: part, Text: text, Note: userWords(u)})
+			rows, hosts = append(rows, commandRow{Part: part, Text: text, Note: userWords(u)}), append(hosts, nil)
 			n = len(rows) - 1
 		}
 		if name := unitName(u); len(hosts[n]) == 0 || hosts[n][len(hosts[n])-1] != name { // units come one after another
@@ -41,27 +55,27 @@ func commandRows(i *Item) []commandRow {
 			add(string(p.Part), p.Command, u)
 		}
 	}
-	if len(rows) > observedShown {
-		left := len(rows) - observedShown
-		rows = append(rows[:observedShown:observedShown], commandRow{Note: fmt.Sprintf("%s more; see report.json.", plural(left, "command"))})
-	}
 	for n := range rows {
-		if len(hosts[n]) > 0 && i.Kind.OnHosts() && len(rows) > 1 {
+		if i.Kind.OnHosts() && len(rows) > 1 {
 			rows[n].Note = strings.TrimSpace(rows[n].Note + " on " + someOf(hosts[n]))
 		}
+		rows[n].Text = storedText(rows[n].Text)
 	}
-	if len(rows) > 0 {
-		return rows
-	}
-	for _, c := range i.Planned {
-		if text := plannedText(c); text != "" && i.Kind != runbooks.Manual {
-			rows = append(rows, plannedRow(i, c, text))
-		}
-		if len(rows) == observedShown {
-			break
-		}
+	if left := len(rows) - commandsShown; left > 0 {
+		rows = append(rows[:commandsShown], commandRow{Note: plural(left, "more command") + "; report.json has them all."})
 	}
 	return rows
+}
+
+// commandsShown is how many different commands of one item are shown.
+const commandsShown = 6
+
+// storedText says where a command is that was too long for a line of the journal.
+func storedText(text string) string {
+	if sha, ok := strings.CutPrefix(text, "artifact:"); ok {
+		return "(in the bundle: " + artifactPath(sha) + ")"
+	}
+	return text
 }
 
 // plannedRow shows what the plan says where the record has no command of its own: of probes, and of what did not run.

@@ -55,7 +55,7 @@ func golden(t *testing.T, path string, got []byte) {
 		require.NoError(t, os.WriteFile(path, got, 0o600))
 		return
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a path of this test
+	want, err := os.ReadFile(path)
 	require.NoError(t, err, "run go test -update ./engine/report")
 	require.Equal(t, string(want), string(got), "%s differs; run with -update when that is meant, and look at the difference", path)
 }

@@ -302,10 +302,11 @@ func spanWords(o Objective) string {
 	if o.Clock != "" {
 		text += ", by " + clockWords(o.Clock)
 	}
+	parts := []string{text}
 	for _, m := range o.ByHand {
-		text += fmt.Sprintf("; %q was given by a person", m)
+		parts = append(parts, fmt.Sprintf("%q was given by a person", m))
 	}
-	return text
+	return strings.Join(parts, "; ")
 }
 
 // hostsWords counts the hosts of an item.

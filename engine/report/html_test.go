@@ -18,24 +18,24 @@ import (
 	"github.com/continuo-runbooks/continuo/engine/report"
 )
 
-func asHTML(t testing.TB, r *report.Report) string {
-	t.Helper()
+func asHTML(tb testing.TB, r *report.Report) string {
+	tb.Helper()
 	var b bytes.Buffer
-	require.NoError(t, r.HTML(&b))
+	require.NoError(tb, r.HTML(&b))
 	return b.String()
 }
 
-func asMarkdown(t testing.TB, r *report.Report) string {
-	t.Helper()
+func asMarkdown(tb testing.TB, r *report.Report) string {
+	tb.Helper()
 	var b bytes.Buffer
-	require.NoError(t, r.Markdown(&b))
+	require.NoError(tb, r.Markdown(&b))
 	return b.String()
 }
 
-func asJSON(t testing.TB, r *report.Report) string {
-	t.Helper()
+func asJSON(tb testing.TB, r *report.Report) string {
+	tb.Helper()
 	var b bytes.Buffer
-	require.NoError(t, r.JSON(&b))
+	require.NoError(tb, r.JSON(&b))
 	return b.String()
 }
 
@@ -139,13 +139,13 @@ func poisonItem(i *engine.ItemRecord, text string) {
 	}
 }
 
-func poisoned(t testing.TB, text string) *report.Report {
-	t.Helper()
-	rec := failedDrill(t).record(t)
+func poisoned(tb testing.TB, text string) *report.Report {
+	tb.Helper()
+	rec := failedDrill(tb).record(tb)
 	poison(rec, text)
 	signed := []report.Signed{{Kind: text, Role: text, Principal: text, Subject: text, Text: text, Path: text}}
 	r, err := report.Build(rec, report.Options{Signed: signed})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return r
 }
 
@@ -156,20 +156,20 @@ var (
 
 // requireHarmless checks that a page has only our own elements, no way to run or load anything, and no byte that is
 // obeyed instead of shown.
-func requireHarmless(t testing.TB, page string) {
-	t.Helper()
-	require.Equal(t, 1, strings.Count(page, "</style>"), "the style block ends where we end it")
+func requireHarmless(tb testing.TB, page string) {
+	tb.Helper()
+	require.Equal(tb, 1, strings.Count(page, "</style>"), "the style block ends where we end it")
 	body := stylesOf.ReplaceAllString(page, "")
 	for _, m := range tags.FindAllStringSubmatch(body, -1) {
-		require.NotContains(t, []string{"script", "img", "iframe", "object", "embed", "form", "base"}, strings.ToLower(m[2]), m[0])
-		require.NotRegexp(t, `(?i)\son[a-z]+=|javascript:|\ssrc=`, m[3], m[0])
+		require.NotContains(tb, []string{"script", "img", "iframe", "object", "embed", "form", "base"}, strings.ToLower(m[2]), m[0])
+		require.NotRegexp(tb, `(?i)\son[a-z]+=|javascript:|\ssrc=`, m[3], m[0])
 	}
 	rest := strings.Replace(tags.ReplaceAllString(body, ""), "<!DOCTYPE html>", "", 1)
-	require.NotContains(t, rest, "<", "everything that begins like a tag is one of ours")
+	require.NotContains(tb, rest, "<", "everything that begins like a tag is one of ours")
 	for _, r := range page {
 		if r < 0x20 && r != '\n' && r != '\t' || r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e ||
 			r >= 0x2066 && r <= 0x2069 || r == 0x200b || r == 0xfeff || r == 0xfffd {
-			require.Failf(t, "not shown but obeyed", "%U: %q", r, around(page, r))
+			require.Failf(tb, "not shown but obeyed", "%U: %q", r, around(page, r))
 		}
 	}
 }
@@ -298,7 +298,7 @@ func requireAxe(t *testing.T, browser, page, scheme, name string) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "page.html")
 	require.NoError(t, os.WriteFile(file, []byte(page), 0o600))
-	out, err := exec.CommandContext(t.Context(), browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", //nolint:gosec // a browser from PATH
+	out, err := exec.CommandContext(t.Context(), browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
 		"--user-data-dir="+filepath.Join(dir, "profile"), "--blink-settings=preferredColorScheme="+scheme,
 		"--virtual-time-budget=60000", "--dump-dom", "file://"+file).Output()

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -43,8 +44,9 @@ func timeOf(k runbooks.Kind) string {
 		return PeopleTime
 	case runbooks.Wait:
 		return WaitingTime
+	default:
+		return MachineTime
 	}
-	return MachineTime
 }
 
 // queued is how long an item waited between its turn and the beginning of its first unit.
@@ -108,11 +110,7 @@ func buildUnit(u *engine.UnitRecord) Unit {
 
 // ran reports whether an outcome is of something that ran, so that it has a length.
 func ran(o engine.Outcome) bool {
-	switch o {
-	case "", engine.Skipped, engine.NotReached, engine.NotExercised:
-		return false
-	}
-	return true
+	return !slices.Contains([]engine.Outcome{"", engine.Skipped, engine.NotReached, engine.NotExercised}, o)
 }
 
 func artifactPath(sha string) string {

@@ -65,17 +65,19 @@ func mdSpecial(text []rune, n int) bool {
 	case '#', '-', '+', '=': // a heading, a list or a rule
 		return n == 0
 	case '.', ')': // a numbered list
-		if n+1 < len(text) && text[n+1] != ' ' {
-			return false
-		}
-		for k := range n {
-			if text[k] < '0' || text[k] > '9' {
-				return false
-			}
-		}
-		return n > 0
+		return numbered(text, n)
 	}
 	return false
+}
+
+// numbered reports whether text begins as an item of a numbered list whose mark is at n.
+func numbered(text []rune, n int) bool {
+	for k := range n {
+		if text[k] < '0' || text[k] > '9' {
+			return false
+		}
+	}
+	return n > 0 && (n+1 == len(text) || text[n+1] == ' ')
 }
 
 // mdCode is foreign text in a code span, safe in a table too.

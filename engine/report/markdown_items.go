@@ -192,7 +192,7 @@ func (m *markdown) unitRow(u unitView) []string {
 }
 
 func (m *markdown) output(o outputView) {
-	what := string(o.Stream)
+	what := o.Stream
 	if o.Part != engine.PartCommand {
 		what += " of " + string(o.Part)
 	}

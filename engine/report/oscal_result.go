@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ func (o *oscal) result() oscalResult {
 		Start:       stamp(r.Run.StartedAt), ReviewedControls: reviewedControls(),
 		Props: o.props("run", string(r.Run.ID), "mode", string(r.Run.Mode), "verdict", string(r.Verdict.Verdict),
 			"exercise-type", r.Run.Exercise, "production-impact", r.Run.Impact, "change", r.Run.Change, "incident", r.Run.Incident,
-			"elapsed-s", number(r.Run.Elapsed.Duration().Seconds()), "unknown", fmt.Sprint(r.Unknown),
+			"elapsed-s", number(r.Run.Elapsed.Duration().Seconds()), "unknown", strconv.Itoa(r.Unknown),
 			"coverage", fmt.Sprintf("%d of %d items", r.Coverage.Exercised, r.Coverage.Items)),
 		LocalDefinitions: o.local(),
 		Attestations:     o.attestations(),
@@ -86,12 +87,12 @@ func (o *oscal) entries() []oscalEntry {
 			Tasks: []oscalTaskRef{{UUID: o.id("task", string(i.ID))}}})
 	}
 	for n, a := range o.r.Actions {
-		out = append(out, oscalEntry{UUID: o.id("action", fmt.Sprint(n)), Title: line(a.Action), Description: md(a.Reason),
+		out = append(out, oscalEntry{UUID: o.id("action", strconv.Itoa(n)), Title: line(a.Action), Description: md(a.Reason),
 			Start: stamp(a.At), LoggedBy: o.loggedBy([]string{a.By})})
 	}
 	if o.r.Run.Mode != engine.DryRun {
 		for n, m := range o.r.Marks {
-			out = append(out, oscalEntry{UUID: o.id("mark", fmt.Sprint(n)), Title: line("mark " + m.Mark), Start: stamp(m.At), LoggedBy: by})
+			out = append(out, oscalEntry{UUID: o.id("mark", strconv.Itoa(n)), Title: line("mark " + m.Mark), Start: stamp(m.At), LoggedBy: by})
 		}
 	}
 	return out
@@ -152,17 +153,7 @@ func (o *oscal) observationText(i *Item) string {
 		parts = append(parts, fmt.Sprintf("%s on %s.", OutcomeWords(c.Outcome), plural(c.N, "unit")))
 	}
 	for _, e := range v.Expected {
-		text := "Expected " + mdCode(e.Condition)
-		if len(e.Observed) > 0 {
-			text += ", observed " + mdCode(strings.Join(e.Observed, "; "))
-		}
-		for _, c := range e.Results {
-			text += fmt.Sprintf("; %s", md(c.Result))
-			if c.N > 1 {
-				text += fmt.Sprintf(" on %d", c.N)
-			}
-		}
-		parts = append(parts, text+".")
+		parts = append(parts, expectedText(e)+".")
 	}
 	if i.Manual != nil {
 		word := "claimed"
@@ -175,6 +166,22 @@ func (o *oscal) observationText(i *Item) string {
 		parts = append(parts, md(i.Reason)+".")
 	}
 	return strings.TrimSpace(cmp.Or(strings.Join(parts, " "), OutcomeWords(i.Outcome)))
+}
+
+func expectedText(e expectRow) string {
+	text := "Expected " + mdCode(e.Condition)
+	if len(e.Observed) > 0 {
+		text += ", observed " + mdCode(strings.Join(e.Observed, "; "))
+	}
+	results := []string{text}
+	for _, c := range e.Results {
+		result := md(c.Result)
+		if c.N > 1 {
+			result += fmt.Sprintf(" on %d", c.N)
+		}
+		results = append(results, result)
+	}
+	return strings.Join(results, "; ")
 }
 
 // findings say which assessment objectives a live run speaks to: that the plan was tested, and each objective of the
@@ -191,6 +198,7 @@ func (o *oscal) findings(observed []oscalObservation) []oscalFinding {
 		status = oscalTargetStatus{State: "satisfied", Reason: "pass"}
 	case engine.Aborted, engine.Incomplete:
 		status.Reason = "other"
+	default:
 	}
 	out := []oscalFinding{{UUID: o.id("finding", "verdict"), Title: line("Verdict: " + VerdictWords(v.Verdict)),
 		Description: md(cmp.Or(v.Rule, string(v.Verdict))), Observations: related,

@@ -12,6 +12,7 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 	_ "time/tzdata" // the zone of a report must not depend on the machine that renders it having a zone database
@@ -50,7 +51,7 @@ type Signed struct {
 // Build makes the report of a record. It fails only when the record has no plan or the zone does not exist.
 func Build(rec *engine.Record, opts Options) (*Report, error) {
 	if rec == nil || rec.Plan == nil {
-		return nil, fmt.Errorf("build report: the record has no plan")
+		return nil, errors.New("build report: the record has no plan")
 	}
 	name := cmp.Or(opts.Timezone, rec.Plan.Timezone, "UTC")
 	loc, err := zone(name)

@@ -13,14 +13,14 @@ import (
 	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
-func item(t testing.TB, r *report.Report, id string) *report.Item {
-	t.Helper()
+func item(tb testing.TB, r *report.Report, id string) *report.Item {
+	tb.Helper()
 	for n := range r.Items {
 		if string(r.Items[n].ID) == id {
 			return &r.Items[n]
 		}
 	}
-	require.Fail(t, "no such item", id)
+	require.Fail(tb, "no such item", id)
 	return nil
 }
 
@@ -258,7 +258,7 @@ func TestRunDocument(t *testing.T) {
 
 	got = nil
 	require.NoError(t, json.Unmarshal([]byte(text(failedDrill(t))), &got))
-	require.Equal(t, 1.0, got["unknown"])
+	require.InDelta(t, 1, got["unknown"], 0)
 	require.Equal(t, []any{"step.repoint", "wait.settle", "manual.smoke", "check.rows"}, got["not_reached"])
 	objectives, ok = got["objectives"].([]any)
 	require.True(t, ok)

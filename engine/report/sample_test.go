@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,7 +84,6 @@ type result struct {
 	reason   string
 	cause    string
 	took     time.Duration
-	command  string
 	exit     int
 	signal   string
 	stdout   string
@@ -113,11 +113,8 @@ func (s *story) unitOutcome(u engine.Unit, r result, start time.Time) *engine.It
 	if o.Outcome == "" {
 		o.Outcome = engine.Succeeded
 	}
-	switch o.Outcome {
-	case engine.Succeeded, engine.Failed, engine.Exercised:
-		if r.signal == "" {
-			o.ExitCode = &r.exit
-		}
+	if r.signal == "" && slices.Contains([]engine.Outcome{engine.Succeeded, engine.Failed, engine.Exercised}, o.Outcome) {
+		o.ExitCode = &r.exit
 	}
 	return o
 }
@@ -201,26 +198,26 @@ func (s *story) never(item string, o engine.Outcome, cause, why string) *story {
 }
 
 // closed ends the run with the verdict that Fold gives it.
-func (s *story) closed(t testing.TB) *story {
-	t.Helper()
+func (s *story) closed(tb testing.TB) *story {
+	tb.Helper()
 	f := engine.NewFolder(s.plan)
 	for _, e := range s.events {
-		require.NoError(t, f.Apply(e))
+		require.NoError(tb, f.Apply(e))
 	}
 	v, why, unknown := f.Preview()
 	return s.say(&engine.RunClosed{Verdict: v, Unknown: unknown, Reason: why})
 }
 
-func (s *story) record(t testing.TB) *engine.Record {
-	t.Helper()
+func (s *story) record(tb testing.TB) *engine.Record {
+	tb.Helper()
 	rec, err := engine.Fold(s.plan, s.events)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return rec
 }
 
-func (s *story) report(t testing.TB) *report.Report {
-	t.Helper()
-	r, err := report.Build(s.record(t), report.Options{})
-	require.NoError(t, err)
+func (s *story) report(tb testing.TB) *report.Report {
+	tb.Helper()
+	r, err := report.Build(s.record(tb), report.Options{})
+	require.NoError(tb, err)
 	return r
 }

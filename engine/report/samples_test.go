@@ -89,7 +89,7 @@ func (s *story) assess(lag string) *story {
 }
 
 // passedDrill is a live run in which everything holds and three objectives are measured.
-func passedDrill(t testing.TB) *story {
+func passedDrill(tb testing.TB) *story {
 	s := newStory(engine.Live, failoverPlan()).wait(900*time.Millisecond).connect("db-b1", "app-b1", "app-b2")
 	s.mark("disruption", engine.MarkByOperator, sampleStart)
 	s.mark("declared", engine.MarkByItem, s.now()).wait(300 * time.Millisecond)
@@ -106,7 +106,7 @@ func passedDrill(t testing.TB) *story {
 		return result{took: 1900 * time.Millisecond, stdout: "0\n", captures: []engine.Captured{{Name: "missing", Value: "0"}},
 			expects: []engine.Expectation{{Condition: "result.missing == 0", Result: "holds", Observed: "0 == 0"}}}
 	})
-	return s.cleanup().closed(t)
+	return s.cleanup().closed(tb)
 }
 
 func (s *story) cleanup() *story {
@@ -116,7 +116,7 @@ func (s *story) cleanup() *story {
 }
 
 // failedDrill has a retry, a lost connection that nobody settled, a wrong password in hostile bytes, and items that were not reached.
-func failedDrill(t testing.TB) *story {
+func failedDrill(tb testing.TB) *story {
 	s := newStory(engine.Live, failoverPlan()).wait(900*time.Millisecond).connect("db-b1", "app-b1", "app-b2")
 	s.mark("declared", engine.MarkByOperator, sampleStart.Add(-4*time.Minute))
 	s.assess("28")
@@ -130,11 +130,11 @@ func failedDrill(t testing.TB) *story {
 		s.never(id, engine.NotReached, "stopped", "step.promote is unknown")
 	}
 	s.say(&engine.OperatorAction{Action: engine.ActionAbort, By: "carol@example.org", Reason: "promotion cannot be confirmed"})
-	return s.cleanup().closed(t)
+	return s.cleanup().closed(tb)
 }
 
 // readyDryRun is a dry-run that a tolerated host leaves with a gap.
-func readyDryRun(t testing.TB) *story {
+func readyDryRun(tb testing.TB) *story {
 	s := newStory(engine.DryRun, failoverPlan()).wait(700*time.Millisecond).connect("db-b1", "app-b1", "app-b2")
 	s.check("check.replication", lagQuery, []string{"db-b1"}, func(int) result {
 		return result{took: 388 * time.Millisecond, stdout: "3|2026-06-13T01:29:57Z\n", captures: []engine.Captured{{Name: "lag", Value: "3"}},
@@ -152,11 +152,11 @@ func readyDryRun(t testing.TB) *story {
 	s.never("wait.settle", engine.NotExercised, engine.CauseDryRun, "a dry-run does not wait")
 	s.never("manual.smoke", engine.NotExercised, engine.CauseDryRun, "a dry-run asks nobody")
 	s.never("check.rows", engine.NotExercised, "expression", "its inputs come from a step")
-	return s.closed(t)
+	return s.closed(tb)
 }
 
 // fleetDrill patches a hundred hosts; three of them fail.
-func fleetDrill(t testing.TB) *story {
+func fleetDrill(tb testing.TB) *story {
 	p := &engine.Plan{Schema: engine.PlanSchema, Runbook: "fleet-restart", Project: "web", Title: "Restart the web fleet", Timezone: "UTC",
 		Phases: []engine.PlanPhase{{Name: "restart"}}}
 	var hosts []string
@@ -191,11 +191,11 @@ func fleetDrill(t testing.TB) *story {
 			return r
 		})
 	}
-	return s.closed(t)
+	return s.closed(tb)
 }
 
 // longDrill has n items in phases of twenty-five.
-func longDrill(t testing.TB, n int) *story {
+func longDrill(tb testing.TB, n int) *story {
 	p := &engine.Plan{Schema: engine.PlanSchema, Runbook: "long", Project: "long", Title: "A long procedure", Timezone: "Asia/Kolkata",
 		Hosts: []engine.PlanHost{{Name: "h1"}}}
 	for k := range n {
@@ -216,11 +216,11 @@ func longDrill(t testing.TB, n int) *story {
 	for k := range n {
 		s.step(fmt.Sprintf("step.number-%03d", k+1), "true", "h1", result{took: time.Duration(500+(k*7919)%9000) * time.Millisecond})
 	}
-	return s.closed(t)
+	return s.closed(tb)
 }
 
-func samples(t testing.TB) map[string]*story {
+func samples(tb testing.TB) map[string]*story {
 	return map[string]*story{
-		"passed": passedDrill(t), "failed": failedDrill(t), "dry-run": readyDryRun(t), "fleet": fleetDrill(t), "long": longDrill(t, 70),
+		"passed": passedDrill(tb), "failed": failedDrill(tb), "dry-run": readyDryRun(tb), "fleet": fleetDrill(tb), "long": longDrill(tb, 70),
 	}
 }

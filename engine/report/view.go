@@ -111,7 +111,7 @@ func outputViews(units []unitView) []outputView {
 	var out []outputView
 	var who [][]string
 	for _, u := range units {
-		for _, o := range u.Unit.Outputs {
+		for _, o := range u.Outputs {
 			n := slices.IndexFunc(out, func(v outputView) bool {
 				return v.SHA256 == o.SHA256 && v.Part == o.Part && v.Stream == o.Stream && v.Attempt == o.Attempt
 			})

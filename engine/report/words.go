@@ -44,8 +44,9 @@ func VerdictWords(v engine.Verdict) string {
 		return "ready, with gaps"
 	case engine.NotReady:
 		return "not ready"
+	default:
+		return string(v)
 	}
-	return string(v)
 }
 
 // verdictTone says how a verdict is painted; the word stands beside it always.
@@ -55,8 +56,9 @@ func verdictTone(v engine.Verdict) string {
 		return "good"
 	case engine.PassedWithDeviations, engine.ReadyWithGaps:
 		return "warn"
+	default:
+		return "bad"
 	}
-	return "bad"
 }
 
 // OutcomeWords is an outcome as people say it.
@@ -72,8 +74,9 @@ func OutcomeWords(o engine.Outcome) string {
 		return "not reached"
 	case engine.NotExercised:
 		return "not exercised"
+	default:
+		return string(o)
 	}
-	return string(o)
 }
 
 // outcomeSign is a shape that tells outcomes apart without colour.
@@ -85,8 +88,9 @@ func outcomeSign(o engine.Outcome) string {
 		return "✗"
 	case engine.Unknown:
 		return "?"
+	default:
+		return "–"
 	}
-	return "–"
 }
 
 func outcomeTone(o engine.Outcome) string {
@@ -97,8 +101,9 @@ func outcomeTone(o engine.Outcome) string {
 		return "bad"
 	case engine.Unknown:
 		return "warn"
+	default:
+		return "mute"
 	}
-	return "mute"
 }
 
 // resultSign does the same for the result of an expectation.
