@@ -42,9 +42,6 @@ func (b *book) item(n *node, def defaults) *runbooks.Item {
 		}
 		i.Variables = b.expr(n.attr("variables"))
 	}
-	if i.Timeout == 0 && (i.Kind.OnHosts() || i.Kind == runbooks.Call) {
-		i.Timeout = def.timeout
-	}
 	return i
 }
 
@@ -68,6 +65,9 @@ func (b *book) hostSettings(i *runbooks.Item, n *node, def defaults) {
 	}
 	if i.Timeout == 0 {
 		i.Timeout = b.duration(n, "timeout")
+	}
+	if i.Timeout == 0 {
+		i.Timeout = def.timeout
 	}
 }
 

@@ -306,7 +306,7 @@ func (b *book) before(phase []*entry, e *entry) []*entry {
 		if other.lane == 0 {
 			break
 		}
-		covered[other.lane] = true
+		covered[other.lane], covered[0] = true, true
 	}
 	return out
 }

@@ -168,7 +168,7 @@ func primitive(names ...string) func(expr.Type) bool {
 
 //nolint:gochecknoglobals // immutable tables
 var (
-	wantTruth = want{name: "true or false", ok: primitive("bool"), code: "CON-T001", hint: `compare: a == "b", a > 3, contains(list, a)`}
+	wantTruth = want{name: "true or false", ok: primitive("bool"), sensitive: true, code: "CON-T001", hint: `compare: a == "b", a > 3, contains(list, a)`}
 	wantText  = want{name: "a text", ok: primitive("string", "number", "bool"), code: "CON-T002", hint: `put it in quotes, or pick a part of it; jsonencode(…) writes any value as text`}
 	wantData  = want{name: "a text", ok: primitive("string", "number", "bool"), sensitive: true, code: "CON-T002", hint: `put it in quotes, or pick a part of it; jsonencode(…) writes any value as text`}
 	wantHosts = want{name: "a host or a list of hosts", ok: hostsType, code: "CON-T003", hint: "write host.NAME, group.NAME, control, or a list of them"}
