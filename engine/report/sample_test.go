@@ -119,23 +119,26 @@ func (s *story) unitOutcome(u engine.Unit, r result, start time.Time) *engine.It
 	return o
 }
 
-// check runs a check on hosts, at the same time.
+// check runs a check on hosts, at the same time; each unit ends when it has taken its time.
 func (s *story) check(item, command string, hosts []string, of func(n int) result) *story {
-	start := s.now()
+	start, begin := s.now(), s.at
 	s.say(&engine.ItemStarted{Item: runbooks.ItemID(item), Hosts: hosts})
-	longest, worst := time.Duration(0), engine.Succeeded
+	whole := engine.Succeeded
 	if s.mode == engine.DryRun {
-		worst = engine.Exercised
+		whole = engine.Exercised
 	}
-	var ends []engine.Payload
-	done := 0
-	var reason string
+	order := make([]int, len(hosts))
+	results := make([]result, len(hosts))
 	for n, h := range hosts {
-		r := of(n)
-		u := engine.Unit{Item: runbooks.ItemID(item), Host: h}
-		longest = max(longest, r.took)
-		s.output(u, 0, r)
-		o := s.unitOutcome(u, r, start)
+		order[n], results[n] = n, of(n)
+		s.output(engine.Unit{Item: runbooks.ItemID(item), Host: h}, 0, results[n])
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(results[a].took - results[b].took) })
+	done, reason := 0, ""
+	for _, n := range order {
+		r := results[n]
+		s.at = begin + r.took
+		o := s.unitOutcome(engine.Unit{Item: runbooks.ItemID(item), Host: hosts[n]}, r, start)
 		o.Command = command
 		if o.Outcome == engine.Succeeded && s.mode == engine.DryRun {
 			o.Outcome = engine.Exercised
@@ -143,12 +146,11 @@ func (s *story) check(item, command string, hosts []string, of func(n int) resul
 		if o.Outcome.Standing() == engine.Done {
 			done++
 		} else if r.cause != engine.CauseTolerated {
-			worst, reason = o.Outcome, r.reason
+			whole, reason = o.Outcome, r.reason
 		}
-		ends = append(ends, o)
+		s.say(o)
 	}
-	s.wait(longest).say(ends...)
-	return s.say(&engine.ItemOutcome{Unit: engine.Unit{Item: runbooks.ItemID(item)}, Outcome: worst, Reason: reason,
+	return s.say(&engine.ItemOutcome{Unit: engine.Unit{Item: runbooks.ItemID(item)}, Outcome: whole, Reason: reason,
 		Hosts: &engine.HostCount{Expected: len(hosts), Reached: len(hosts), Done: done}})
 }
 

@@ -90,6 +90,7 @@ func (s *story) assess(lag string) *story {
 
 // passedDrill is a live run in which everything holds and three objectives are measured.
 func passedDrill(tb testing.TB) *story {
+	tb.Helper()
 	s := newStory(engine.Live, failoverPlan()).wait(900*time.Millisecond).connect("db-b1", "app-b1", "app-b2")
 	s.mark("disruption", engine.MarkByOperator, sampleStart)
 	s.mark("declared", engine.MarkByItem, s.now()).wait(300 * time.Millisecond)
@@ -117,6 +118,7 @@ func (s *story) cleanup() *story {
 
 // failedDrill has a retry, a lost connection that nobody settled, a wrong password in hostile bytes, and items that were not reached.
 func failedDrill(tb testing.TB) *story {
+	tb.Helper()
 	s := newStory(engine.Live, failoverPlan()).wait(900*time.Millisecond).connect("db-b1", "app-b1", "app-b2")
 	s.mark("declared", engine.MarkByOperator, sampleStart.Add(-4*time.Minute))
 	s.assess("28")
@@ -135,6 +137,7 @@ func failedDrill(tb testing.TB) *story {
 
 // readyDryRun is a dry-run that a tolerated host leaves with a gap.
 func readyDryRun(tb testing.TB) *story {
+	tb.Helper()
 	s := newStory(engine.DryRun, failoverPlan()).wait(700*time.Millisecond).connect("db-b1", "app-b1", "app-b2")
 	s.check("check.replication", lagQuery, []string{"db-b1"}, func(int) result {
 		return result{took: 388 * time.Millisecond, stdout: "3|2026-06-13T01:29:57Z\n", captures: []engine.Captured{{Name: "lag", Value: "3"}},
@@ -157,6 +160,7 @@ func readyDryRun(tb testing.TB) *story {
 
 // fleetDrill patches a hundred hosts; three of them fail.
 func fleetDrill(tb testing.TB) *story {
+	tb.Helper()
 	p := &engine.Plan{Schema: engine.PlanSchema, Runbook: "fleet-restart", Project: "web", Title: "Restart the web fleet", Timezone: "UTC",
 		Phases: []engine.PlanPhase{{Name: "restart"}}}
 	var hosts []string
@@ -196,6 +200,7 @@ func fleetDrill(tb testing.TB) *story {
 
 // longDrill has n items in phases of twenty-five.
 func longDrill(tb testing.TB, n int) *story {
+	tb.Helper()
 	p := &engine.Plan{Schema: engine.PlanSchema, Runbook: "long", Project: "long", Title: "A long procedure", Timezone: "Asia/Kolkata",
 		Hosts: []engine.PlanHost{{Name: "h1"}}}
 	for k := range n {
@@ -220,6 +225,7 @@ func longDrill(tb testing.TB, n int) *story {
 }
 
 func samples(tb testing.TB) map[string]*story {
+	tb.Helper()
 	return map[string]*story{
 		"passed": passedDrill(tb), "failed": failedDrill(tb), "dry-run": readyDryRun(tb), "fleet": fleetDrill(tb), "long": longDrill(tb, 70),
 	}
