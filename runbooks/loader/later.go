@@ -24,10 +24,6 @@ func later() map[string]string {
 		"manual.rollback":      "rollbacks come in a later version",
 		"runbook.update_every": "promised updates come in a later version",
 
-		"secret.command": "secrets from a command come in a later version; use env or file",
-		"secret.prompt":  "secrets that a person types come in a later version; use env or file",
-		"secret.age":     "secrets encrypted with age come in a later version; use env or file",
-
 		"*.on_failure=ask":      "asking after a failure comes in a later version; use stop or continue",
 		"*.on_failure=rollback": "rollbacks come in a later version; use stop or continue",
 	}
