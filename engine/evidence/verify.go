@@ -51,8 +51,8 @@ type VerifyOptions struct {
 	// Renderers write the reports again, to be compared; Tool is the version of continuo that they belong to.
 	Renderers map[string]Renderer
 	Tool      string
-	// Ledger, when given, must hold the run's sealing.
-	Ledger *Ledger
+	// Ledger, when given, must hold the opening and this seal of the run.
+	Ledger *LedgerRecord
 }
 
 // Result is what Verify found.

@@ -26,7 +26,7 @@ func (j *Journal) commit(n uint64, durable bool) error {
 func (j *Journal) lead() {
 	j.leading = true
 	for first := true; first || len(j.pending) > 0 && !j.pendingSync && j.err == nil; first = false {
-		buf, end, sync := j.pending, j.next, j.pendingSync
+		buf, end, head, sync := j.pending, j.next, j.prev, j.pendingSync
 		j.pending, j.pendingSync = nil, false
 		j.mu.Unlock()
 		err := j.flush(buf, sync)
@@ -37,7 +37,7 @@ func (j *Journal) lead() {
 		}
 		j.written = end
 		if sync {
-			j.synced = end
+			j.synced, j.syncedHead = end, head
 		}
 	}
 	j.leading = false
@@ -64,4 +64,11 @@ func (j *Journal) poison(err error) {
 	if j.err == nil {
 		j.err = err
 	}
+}
+
+// Synced says how many lines are on disk for certain, and the digest of the last of them.
+func (j *Journal) Synced() (lines uint64, head Digest) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.synced, j.syncedHead
 }

@@ -59,6 +59,7 @@ type Journal struct {
 	pendingSync bool   // one of them is durable
 	written     uint64 // lines given to the file
 	synced      uint64 // lines on disk
+	syncedHead  Digest // of the last of them
 	leading     bool   // someone writes and syncs, outside mu
 }
 

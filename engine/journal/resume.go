@@ -63,7 +63,7 @@ func (j *Journal) resume(dir string, resumed *engine.RunResumed) (Resumed, error
 		return Resumed{}, err
 	}
 	j.prev, j.next = prefix.Head, uint64(len(prefix.Events))
-	j.written, j.synced = j.next, j.next
+	j.written, j.synced, j.syncedHead = j.next, j.next, j.prev
 	res := Resumed{Events: prefix.Events, Cut: recovered.CutBytes}
 	more, err := j.beginSegment(prefix.Events[len(prefix.Events)-1], resumed, recovered)
 	res.Events = append(res.Events, more...)

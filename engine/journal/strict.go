@@ -308,3 +308,22 @@ func (s *scanner) number(t reflect.Type) error {
 	}
 	return nil
 }
+
+// DecodeStrict decodes one JSON object into the struct that into points to, with the rules that the journal's lines
+// obey: one spelling for everything, every field known, none twice, none missing that is not omitempty.
+func DecodeStrict(data []byte, into any) error {
+	s := &scanner{b: data, shapes: shapes{}}
+	if err := s.take('{'); err != nil {
+		return err
+	}
+	if err := s.members(reflect.TypeOf(into).Elem(), true); err != nil {
+		return err
+	}
+	if s.i != len(data) {
+		return s.errorf("something follows the object")
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%w: %w", err, ErrSyntax)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package evidence
+
+import (
+	"context"
+	"encoding/hex"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/journal"
+)
+
+// How often a running run's head goes into the ledger.
+const (
+	headEvents = 100
+	headEvery  = 30 * time.Second
+)
+
+// Ledgered is a run's journal whose opening and heads are also in the ledger, so that neither the run nor the end of its
+// journal can vanish unseen. It implements engine.Journal.
+//
+// run.opened fails when the ledger cannot be written: nothing has happened yet. After that a failure is told to report
+// and never stops a recovery.
+type Ledgered struct {
+	run    *Run
+	ledger *Ledger
+	report func(error)
+
+	mu     sync.Mutex
+	id     engine.RunID
+	events uint64
+	at     time.Time
+}
+
+// Ledgered wraps the run's journal. report may be nil.
+func (r *Run) Ledgered(l *Ledger, report func(error)) *Ledgered {
+	return &Ledgered{run: r, ledger: l, report: report, id: engine.RunID(filepath.Base(r.Dir)), at: l.now()}
+}
+
+// Append implements engine.Journal.
+func (l *Ledgered) Append(ctx context.Context, p engine.Payload) (engine.Event, error) {
+	ev, err := l.run.Journal.Append(ctx, p)
+	if err != nil {
+		return ev, err
+	}
+	if o, ok := p.(*engine.RunOpened); ok {
+		return ev, l.opened(o, ev.Mode)
+	}
+	if err := l.head(ev.Seq); err != nil && l.report != nil {
+		l.report(err)
+	}
+	return ev, nil
+}
+
+func (l *Ledgered) opened(o *engine.RunOpened, mode engine.Mode) error {
+	genesis := journal.Genesis(o.Run, o.Nonce)
+	_, err := l.ledger.Append(LedgerEntry{
+		Type: LedgerRunOpened, Run: o.Run, Mode: mode, Project: o.Project, Runbook: o.Runbook, By: o.Operator,
+		PlanDigest: o.PlanDigest, Genesis: hex.EncodeToString(genesis[:]),
+	})
+	return err
+}
+
+// head writes run.head when it is time; only what is on disk for certain counts.
+func (l *Ledgered) head(seq uint64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.ledger.now()
+	if seq < l.events+headEvents && now.Sub(l.at) < headEvery {
+		return nil
+	}
+	lines, head := l.run.Journal.Synced()
+	if lines == 0 || lines == l.events {
+		return nil
+	}
+	l.events, l.at = lines, now
+	_, err := l.ledger.Append(LedgerEntry{Type: LedgerRunHead, Run: l.id, Events: lines, Head: hex.EncodeToString(head[:])})
+	return err
+}
+
+// RecordSeal puts a seal into the ledger, once, and signs a checkpoint. Without a signer there is no checkpoint.
+func (l *Ledger) RecordSeal(s *Sealed, signer *Signer) (*Checkpoint, error) {
+	known := false
+	if rec, _, err := l.load(); err == nil {
+		for _, e := range rec.Entries {
+			known = known || e.Type == LedgerRunSealed && e.Run == s.Run && e.SumsSHA256 == s.SumsSHA256
+		}
+	}
+	if !known {
+		if _, err := l.Append(LedgerEntry{Type: LedgerRunSealed, Run: s.Run, Verdict: s.Verdict, SumsSHA256: s.SumsSHA256}); err != nil {
+			return nil, err
+		}
+	}
+	if signer == nil {
+		return nil, nil
+	}
+	c, err := l.Checkpoint(signer)
+	return &c, err
+}
