@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -189,9 +190,18 @@ func openParams(ps []function.Parameter) []function.Parameter {
 	return ps
 }
 
+var errNoResult = errors.New("it has no result for these arguments")
+
 // hideSensitive drops the words of an error that may quote a sensitive argument; which argument it was stays.
 func hideSensitive(err error, args []cty.Value) error {
-	if err == nil || !slices.ContainsFunc(args, cty.Value.ContainsMarked) {
+	if err == nil {
+		return nil
+	}
+	var broken function.PanicError
+	if errors.As(err, &broken) {
+		return errNoResult // cty's words hold a stack trace
+	}
+	if !slices.ContainsFunc(args, cty.Value.ContainsMarked) {
 		return err
 	}
 	const hidden = "the details are not shown, because an argument is sensitive"

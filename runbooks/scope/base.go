@@ -23,6 +23,13 @@ type resolver struct {
 	mu     sync.Mutex
 	values map[[2]string]answer // host, group, var: made once
 	plans  map[runbooks.ItemID]expr.Value
+	knowns map[runbooks.ItemID]made // the last value made of a result
+}
+
+// made remembers of what a value was made.
+type made struct {
+	from Result
+	v    expr.Value
 }
 
 type answer struct {
@@ -34,6 +41,7 @@ func newBase(in Inputs) *resolver {
 	b := &resolver{
 		in: in, files: map[string][]byte{}, hosts: index(in.Project), vars: map[string]*runbooks.Variable{},
 		items: map[runbooks.ItemID]*runbooks.Item{}, values: map[[2]string]answer{}, plans: map[runbooks.ItemID]expr.Value{},
+		knowns: map[runbooks.ItemID]made{},
 	}
 	for _, f := range in.Project.Files {
 		b.files[f.Path] = f.Data

@@ -1,7 +1,6 @@
 package scope
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -9,9 +8,6 @@ import (
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
-
-// ErrNoHosts is returned for a value that is neither a host nor a list of hosts.
-var ErrNoHosts = errors.New("a host or a list of hosts is wanted")
 
 // Control is the control host: commands run as local processes, nothing is dialled. Each call gives a new one.
 func Control() *runbooks.Host {
@@ -38,19 +34,30 @@ func HostList(hosts []*runbooks.Host) expr.Value {
 
 // Hosts turns the value of a `hosts` expression (a host, a list of hosts, lists of lists) into hosts of the inventory,
 // flattened, first kept. The control host is returned as a Host with Control set. The error of what is not known yet is
-// expr.ErrUnknown, of a secret expr.ErrSensitive.
+// expr.ErrUnknown, of a secret expr.ErrSensitive, of anything else that is no host expr.ErrNotHosts.
 func Hosts(p *runbooks.Project, v expr.Value) ([]*runbooks.Host, error) {
-	if v.IsSensitive() {
-		return nil, expr.ErrSensitive
-	}
-	if !v.Absent() && !v.Known() {
-		return nil, expr.ErrUnknown
-	}
-	f := flattener{seen: map[string]bool{}, byName: index(p)}
-	if err := f.add(v, 0); err != nil {
+	names, err := expr.HostNames(v)
+	if err != nil || len(names) == 0 {
 		return nil, err
 	}
-	return f.out, nil
+	byName := index(p)
+	seen := make(map[string]bool, len(names))
+	out := make([]*runbooks.Host, 0, len(names))
+	for _, name := range names {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		switch h := byName[name]; {
+		case h != nil:
+			out = append(out, h)
+		case name == runbooks.ControlName:
+			out = append(out, Control())
+		default:
+			return nil, unknownHost(name, byName)
+		}
+	}
+	return out, nil
 }
 
 func index(p *runbooks.Project) map[string]*runbooks.Host {
@@ -59,63 +66,6 @@ func index(p *runbooks.Project) map[string]*runbooks.Host {
 		out[h.Name] = h
 	}
 	return out
-}
-
-type flattener struct {
-	byName map[string]*runbooks.Host
-	seen   map[string]bool
-	out    []*runbooks.Host
-}
-
-// maxListDepth bounds lists of lists of hosts.
-const maxListDepth = 8
-
-func (f *flattener) add(v expr.Value, depth int) error {
-	switch {
-	case v.Absent() || v.IsNull():
-		return fmt.Errorf("%w, not null", ErrNoHosts)
-	case v.Type().IsHost():
-		return f.host(v)
-	case v.IsText():
-		name, _ := v.Text()
-		if f.byName[name] != nil {
-			return fmt.Errorf("%w, not a text: write %s", ErrNoHosts, expr.Ref{Root: "host", Name: name})
-		}
-		return fmt.Errorf("%w, not a text", ErrNoHosts)
-	case !v.IsSequence() || depth > maxListDepth:
-		return fmt.Errorf("%w, not %s", ErrNoHosts, v.Type())
-	}
-	elements, err := v.Elements()
-	if err != nil {
-		return err
-	}
-	for _, e := range elements {
-		if err := f.add(e.Value, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (f *flattener) host(v expr.Value) error {
-	name, err := v.Attr("name").Text()
-	if err != nil {
-		return fmt.Errorf("name of a host: %w", err)
-	}
-	if f.seen[name] {
-		return nil
-	}
-	f.seen[name] = true
-	h := f.byName[name]
-	switch {
-	case h != nil:
-		f.out = append(f.out, h)
-	case name == runbooks.ControlName:
-		f.out = append(f.out, Control())
-	default:
-		return unknownHost(name, f.byName)
-	}
-	return nil
 }
 
 func unknownHost(name string, byName map[string]*runbooks.Host) error {

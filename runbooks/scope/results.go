@@ -2,6 +2,7 @@ package scope
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -67,11 +68,37 @@ func (r *resultNames) value(i *runbooks.Item, path runbooks.ItemID) expr.Value {
 	}
 	switch {
 	case ok:
-		return known(i, res)
+		return r.given(i, id, res)
 	case r.plan:
 		return r.planned(i, id)
 	}
 	return known(i, Result{Unit: Unit{Outcome: notReached}})
+}
+
+// given is made once for each result: a thousand units that each read their host's part of one must not make the whole a
+// thousand times.
+func (r *resultNames) given(i *runbooks.Item, id runbooks.ItemID, res Result) expr.Value {
+	r.base.mu.Lock()
+	last, ok := r.base.knowns[id]
+	r.base.mu.Unlock()
+	if ok && same(last.from, res) {
+		return last.v
+	}
+	v := known(i, res)
+	r.base.mu.Lock()
+	defer r.base.mu.Unlock()
+	r.base.knowns[id] = made{res, v}
+	return v
+}
+
+// same reports whether two results are one: what they say agrees, and they share their maps.
+func same(a, b Result) bool {
+	return a.Started == b.Started && a.Outcome == b.Outcome && a.OK == b.OK && a.Single == b.Single &&
+		shared(a.Data, b.Data) && shared(a.ByHost, b.ByHost) && shared(a.ByKey, b.ByKey)
+}
+
+func shared[M ~map[K]V, K comparable, V any](a, b M) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
 // planned is made once for each item: it depends on nothing but the runbook.

@@ -46,7 +46,8 @@ type Unit struct {
 	Data map[string]expr.Value
 }
 
-// Result is what is known of an item.
+// Result is what is known of an item. Once it was given to WithResults, its maps are not changed any more: what is new is
+// another Result with maps of its own.
 type Result struct {
 	Unit
 	// Single makes Data readable in the short form (check.x.stdout): the item has one host by its form, or none.

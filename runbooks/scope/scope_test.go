@@ -458,7 +458,7 @@ func TestHostsErrors(t *testing.T) {
 	})
 	tests := map[string]string{
 		`"db-b1"`:   "a host or a list of hosts is wanted, not a text: write host.db-b1",
-		`["nope"]`:  "a host or a list of hosts is wanted, not a text",
+		`["nope"]`:  "a host or a list of hosts is wanted, not a text: write host.nope",
 		`null`:      "a host or a list of hosts is wanted, not null",
 		`[null]`:    "a host or a list of hosts is wanted, not null",
 		`42`:        "a host or a list of hosts is wanted, not number",
@@ -479,7 +479,7 @@ func TestHostsErrors(t *testing.T) {
 		})
 	}
 	_, err := scope.Hosts(in.Project, expr.Value{})
-	require.ErrorIs(t, err, scope.ErrNoHosts)
+	require.ErrorIs(t, err, expr.ErrNotHosts)
 }
 
 func TestCandidates(t *testing.T) {
