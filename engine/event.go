@@ -251,6 +251,8 @@ type ManualDone struct {
 	Done   bool            `json:"done"`
 	Inputs []Captured      `json:"inputs,omitempty"`
 	Note   string          `json:"note,omitempty"`
+	// Part is PartRollback when the item was asked to be undone; else empty.
+	Part PartName `json:"part,omitempty"`
 	// WaitedNS is how long people took.
 	WaitedNS time.Duration `json:"waited_ns"`
 }
@@ -279,6 +281,28 @@ type CleanupStarted struct {
 // CleanupEnded says what the cleanup left.
 type CleanupEnded struct {
 	Failed []runbooks.ItemID `json:"failed,omitempty"`
+}
+
+// RollbackStarted and RollbackEnded enclose the way back over what may have changed something.
+type RollbackStarted struct {
+	Reason string `json:"reason"`
+	By     string `json:"by,omitempty"`
+	// Units is how many units will be rolled back.
+	Units int `json:"units"`
+	// Until is the last irreversible step that started, the point of no return: nothing before it is rolled back unless a
+	// person says so.
+	Until runbooks.ItemID `json:"until,omitempty"`
+}
+
+// RollbackEnded says how far the way back went.
+type RollbackEnded struct {
+	Done   []Unit `json:"done,omitempty"`
+	Failed []Unit `json:"failed,omitempty"`
+	// Left are units that may have changed something and were not rolled back: they have no rollback, or lie before the
+	// point of no return, or the rollback was stopped before them.
+	Left []Unit `json:"left,omitempty"`
+	// Held is why the rollback stopped and waits for a person; empty when it did not.
+	Held string `json:"held,omitempty"`
 }
 
 // OperatorAction is anything a person did to the run: pause, continue, abort, interrupt, retry, skip, note, from, limit.
@@ -401,6 +425,18 @@ func (*CleanupEnded) EventType() string { return "cleanup.ended" }
 func (*CleanupEnded) Durable() bool { return true }
 
 // EventType implements Payload.
+func (*RollbackStarted) EventType() string { return "rollback.started" }
+
+// Durable implements Payload.
+func (*RollbackStarted) Durable() bool { return true }
+
+// EventType implements Payload.
+func (*RollbackEnded) EventType() string { return "rollback.ended" }
+
+// Durable implements Payload.
+func (*RollbackEnded) Durable() bool { return true }
+
+// EventType implements Payload.
 func (*OperatorAction) EventType() string { return "operator.action" }
 
 // Durable implements Payload.
@@ -441,7 +477,7 @@ func PayloadTypes() map[string]Payload {
 	all := []Payload{
 		&RunOpened{}, &HostConnected{}, &PreflightResult{}, &ItemStarted{}, &ItemIntent{}, &ItemOutput{}, &ItemOutcome{},
 		&ItemSettled{}, &ManualDone{}, &MarkSet{}, &ObjectiveMeasured{}, &CleanupStarted{}, &CleanupEnded{},
-		&OperatorAction{}, &ClockAnomaly{}, &RunInterrupted{}, &RunResumed{}, &JournalRecovered{}, &RunClosed{},
+		&RollbackStarted{}, &RollbackEnded{}, &OperatorAction{}, &ClockAnomaly{}, &RunInterrupted{}, &RunResumed{}, &JournalRecovered{}, &RunClosed{},
 	}
 	m := make(map[string]Payload, len(all))
 	for _, p := range all {

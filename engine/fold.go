@@ -127,7 +127,9 @@ func (f *Folder) apply(e Event) error {
 		if err != nil {
 			return err
 		}
-		i.Manual = p
+		if p.Part == "" {
+			i.Manual = p
+		}
 	case *MarkSet:
 		f.marks = append(f.marks, markAt{*p, f.offset, f.rec.Segments})
 	case *ObjectiveMeasured:
@@ -143,7 +145,17 @@ func (f *Folder) applyRun(e Event) {
 	switch p := e.Payload.(type) {
 	case *CleanupEnded:
 		f.rec.CleanupRan, f.rec.CleanupFailed = true, p.Failed
+	case *RollbackStarted:
+		f.rec.Rollback = &RollbackRecord{RollbackStarted: *p}
+	case *RollbackEnded:
+		if f.rec.Rollback == nil {
+			f.rec.Rollback = &RollbackRecord{}
+		}
+		f.rec.Rollback.RollbackEnded, f.rec.Rollback.Ended = *p, true
 	case *OperatorAction:
+		if p.Action == ActionRetry && p.Item != "" {
+			f.retried(p.Item)
+		}
 		f.rec.Actions = append(f.rec.Actions, ActionRecord{At: e.Time, OperatorAction: *p})
 		f.aborted = f.aborted || p.Action == ActionAbort
 	case *ClockAnomaly:
@@ -164,6 +176,28 @@ func (f *Folder) applyRun(e Event) {
 			Reason: fmt.Sprintf("%d bytes of an unfinished last line were cut off and kept", p.CutBytes)})
 	case *RunClosed:
 		f.rec.Closed, f.rec.Claimed, f.rec.EndedAt = true, p.Verdict, e.Time
+	}
+}
+
+// retried lets the failed units of an item end again: a person has the item tried once more. What they ended as stays
+// among their parts.
+func (f *Folder) retried(id runbooks.ItemID) {
+	n, ok := f.index[id]
+	if !ok || f.items[n].Standing != Fails {
+		return
+	}
+	f.items[n].Outcome, f.items[n].Standing = "", ""
+	failed := func(u *UnitRecord) bool { return u.Standing == Fails && u.Cause != CauseTolerated }
+	// When no unit failed, the item did as a whole, and all of it is tried again.
+	whole := !slices.ContainsFunc(f.order[id], failed)
+	for _, u := range f.order[id] {
+		if !whole && !failed(u) {
+			continue
+		}
+		u.Parts = append(u.Parts, ItemOutcome{
+			Unit: u.Unit, Outcome: u.Outcome, Reason: u.Reason, Cause: u.Cause, ExitCode: u.ExitCode, Signal: u.Signal,
+		})
+		u.Outcome, u.Standing, u.Reason, u.Cause, u.SettledBy = "", "", "", "", ""
 	}
 }
 

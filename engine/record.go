@@ -39,6 +39,7 @@ type Record struct {
 	Gaps          []Gap // dry-run: what was not exercised, and why
 	Events        uint64
 	CleanupRan    bool
+	Rollback      *RollbackRecord // nil: nothing was rolled back
 	CleanupFailed []runbooks.ItemID
 	Anomalies     []ClockAnomaly
 }
@@ -134,4 +135,12 @@ type HostRecord struct {
 type ActionRecord struct {
 	At time.Time
 	OperatorAction
+}
+
+// RollbackRecord is the way back of a run.
+type RollbackRecord struct {
+	RollbackStarted
+	RollbackEnded
+	// Ended is false while it has not come to its end.
+	Ended bool
 }

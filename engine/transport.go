@@ -220,6 +220,7 @@ var ErrNobody = errors.New("nobody to ask")
 // ManualQuestion is what is shown for a manual item.
 type ManualQuestion struct {
 	Item         runbooks.ItemID
+	Part         PartName // PartRollback: to undo what was done; else empty
 	Title        string
 	Instructions string // Markdown
 	Owner        string

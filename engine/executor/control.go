@@ -44,6 +44,11 @@ func (c *Control) Abort(by, reason string) {
 	c.push(engine.OperatorAction{Action: engine.ActionAbort, By: by, Reason: reason})
 }
 
+// Rollback starts nothing new, lets what runs end, and rolls back.
+func (c *Control) Rollback(by, reason string) {
+	c.push(engine.OperatorAction{Action: engine.ActionRollback, By: by, Reason: reason})
+}
+
 // Note records a remark.
 func (c *Control) Note(by, text string) {
 	c.push(engine.OperatorAction{Action: engine.ActionNote, By: by, Reason: text})

@@ -15,6 +15,7 @@ import (
 // element is one element of for_each with its hosts; outside for_each there is one without a key.
 type element struct {
 	key   string
+	each  expr.Value // absent outside for_each
 	names *expr.Scope
 	hosts []*runbooks.Host // holds one nil for what is seen from the control host
 }
@@ -65,7 +66,7 @@ func (t *task) elements(names *expr.Scope) ([]element, error) {
 	out := make([]element, len(es))
 	for n, e := range es {
 		each := expr.Object(map[string]expr.Value{"key": expr.String(e.Key), "value": e.Value})
-		out[n] = element{key: e.Key, names: names.With(map[string]expr.Value{"each": each})}
+		out[n] = element{key: e.Key, each: each, names: names.With(map[string]expr.Value{"each": each})}
 	}
 	return out, nil
 }
@@ -101,19 +102,18 @@ func (t *task) everywhere(ctx context.Context, elements []element, work batchFun
 // batchFunc runs the item for an element on some hosts at once and records the outcome of each.
 type batchFunc func(ctx context.Context, e element, hosts []*runbooks.Host) error
 
-// limited takes out the hosts that --limit leaves out; they are skipped.
+// limited takes out the hosts that --limit leaves out, which are skipped, and those that need not be tried again.
 func (t *task) limited(e element) ([]*runbooks.Host, error) {
-	if len(t.r.cfg.Limit) == 0 {
-		return e.hosts, nil
-	}
 	var out []*runbooks.Host
 	for _, h := range e.hosts {
-		if h == nil || h.Control || slices.Contains(t.r.cfg.Limit, h.Name) {
+		switch {
+		case t.left(e, h):
+		case len(t.r.cfg.Limit) == 0 || h == nil || h.Control || slices.Contains(t.r.cfg.Limit, h.Name):
 			out = append(out, h)
-			continue
-		}
-		if err := t.plain(e, h, engine.Skipped, causeLimit, "left out by --limit"); err != nil {
-			return nil, err
+		default:
+			if err := t.plain(e, h, engine.Skipped, causeLimit, "left out by --limit"); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil
@@ -284,7 +284,7 @@ func split(hosts []*runbooks.Host, r *runbooks.Rollout) [][]*runbooks.Host {
 // stepBatch runs a step on the hosts of a batch.
 func (t *task) stepBatch(ctx context.Context, e element, hosts []*runbooks.Host) error {
 	return each(hosts, t.parallel(), func(h *runbooks.Host) error {
-		u := &unit{t: t, id: t.unit(e, h), host: h, names: t.r.onHost(e.names, h)}
+		u := &unit{t: t, id: t.unit(e, h), host: h, each: e.each, names: t.r.onHost(e.names, h), attempts: t.attempted(t.unit(e, h))}
 		return u.run(ctx)
 	})
 }

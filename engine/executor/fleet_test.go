@@ -11,6 +11,7 @@ import (
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/simtransport"
+	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
 func TestRetry(t *testing.T) {
@@ -374,5 +375,56 @@ runbook "r" {
 		require.Contains(t, item(rec, "step.s").Reason, "two nodes are down")
 		require.Equal(t, []string{"step.s@a", "step.s@a"}, w.called("observe")[:2])
 		require.Equal(t, engine.NotReached, item(rec, "step.s").Units[4].Outcome)
+	})
+}
+
+// Lanes run side by side, each in order; a question holds its lane only, and what follows waits for all lanes.
+func TestLanes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, engine.Live, `
+phase "p" {
+  lane "db" {
+    step "d1" {
+      hosts = host.a
+      argv  = ["d1"]
+    }
+    manual "ask" { instructions = "Look." }
+    step "d2" {
+      hosts = host.a
+      argv  = ["d2"]
+    }
+  }
+  lane "app" {
+    step "a1" {
+      hosts = host.b
+      argv  = ["a1"]
+    }
+    step "a2" {
+      hosts = host.b
+      argv  = ["a2"]
+    }
+  }
+  step "end" {
+    hosts = host.c
+    argv  = ["end"]
+  }
+}`)
+		for _, id := range []runbooks.ItemID{"step.d1", "step.d2", "step.a1", "step.a2", "step.end"} {
+			w.sim.On(id, engine.PartCommand, simtransport.Answer{Delay: 2 * second})
+		}
+		w.people.OnManual("manual.ask", simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{By: "alice", Done: true}, After: 60 * second})
+		began := time.Now()
+		rec := w.run()
+		require.Equal(t, engine.Passed, rec.Verdict, rec.Why)
+		require.Equal(t, 66*second, time.Since(began))
+		at := map[runbooks.ItemID]time.Duration{}
+		for _, i := range rec.Items {
+			at[i.Plan.ID] = i.StartedAt.Sub(began)
+		}
+		require.Equal(t, map[runbooks.ItemID]time.Duration{
+			"step.d1": 0, "manual.ask": 2 * second, "step.d2": 62 * second, "step.a1": 0, "step.a2": 2 * second, "step.end": 64 * second,
+		}, at)
+		require.Equal(t, "db", item(rec, "step.d2").Plan.Lane)
 	})
 }

@@ -40,6 +40,7 @@ type run struct {
 	workMu  sync.Mutex
 	work    context.Context
 	kill    context.CancelCauseFunc
+	trail   trail
 	tasks   map[runbooks.ItemID]*task
 	tainted bool                              // dry-run: a phase that ended left things as they would not be
 	down    map[string]engine.PreflightResult // hosts whose preflight found them out of reach
@@ -136,6 +137,9 @@ func (r *run) execute() error {
 	s, _, _ := r.valve.standing()
 	if s >= held {
 		return r.ended(errLeft)
+	}
+	if err := r.rollback(); err != nil {
+		return r.ended(err)
 	}
 	if err := r.cleanup(); err != nil {
 		return r.ended(err)

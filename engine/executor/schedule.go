@@ -140,7 +140,13 @@ func (s *schedule) end(e taskEnd) {
 		return
 	}
 	if e.t.outcome.fails && !e.t.outcome.open {
-		s.err = worse(s.err, s.failed(e.t))
+		again, err := s.failed(e.t)
+		s.err = worse(s.err, err)
+		if again {
+			e.t.again()
+			s.ready = append(s.ready, e.t)
+			return
+		}
 	}
 	for _, t := range s.next[e.t.item.ID()] {
 		id := t.item.ID()
@@ -150,21 +156,29 @@ func (s *schedule) end(e taskEnd) {
 	}
 }
 
-// failed does what the runbook says about a failure. Nothing new starts meanwhile.
-func (s *schedule) failed(t *task) error {
+// failed does what the runbook says about a failure. Nothing new starts meanwhile. again: a person has the item tried
+// once more.
+func (s *schedule) failed(t *task) (again bool, err error) {
 	if s.cleanup || s.r.dry || t.item.Severity == "finding" {
-		return nil
+		return false, nil
 	}
 	why := fmt.Sprintf("%s: %s", t.item.ID(), reasonOr(t.outcome.reason, string(t.outcome.outcome)))
 	switch s.r.policy(t) {
 	case runbooks.Continue:
-		return nil
+	case runbooks.Rollback:
+		s.r.back(why, "")
 	case runbooks.Ask:
 		return s.r.askFailed(t, why)
 	default:
 		s.r.valve.halt(stopped, why, "")
 	}
-	return nil
+	return false, nil
+}
+
+// back stops the run and has it rolled back.
+func (r *run) back(why, by string) {
+	r.trail.want(why, by)
+	r.valve.halt(stopped, why, by)
 }
 
 // policy is the nearest on_failure of item, phase, runbook and run.
@@ -178,25 +192,25 @@ func (r *run) policy(t *task) runbooks.OnFailure {
 }
 
 // askFailed asks the operator what to do about a failure. With nobody there, the run stops.
-func (r *run) askFailed(t *task, why string) error {
+func (r *run) askFailed(t *task, why string) (again bool, err error) {
 	if r.cfg.Operator == nil {
 		r.valve.halt(stopped, why, "")
-		return nil
+		return false, nil
 	}
 	a, err := r.cfg.Operator.Failed(r.stay, engine.FailureQuestion{
 		Item:    t.item.ID(),
 		Outcome: engine.ItemOutcome{Unit: engine.Unit{Item: t.item.ID()}, Outcome: t.outcome.outcome, Cause: t.outcome.cause, Reason: t.outcome.reason},
 		Units:   t.failing(20),
-		Options: []string{engine.ActionSkip, engine.ActionByHand, engine.ActionAbort, engine.ActionLeave},
+		Options: []string{engine.ActionRetry, engine.ActionSkip, engine.ActionByHand, engine.ActionRollback, engine.ActionAbort, engine.ActionLeave},
 	})
 	switch {
 	case errors.Is(err, context.Canceled) || r.stay.Err() != nil:
-		return errLeft
+		return false, errLeft
 	case err != nil:
 		r.valve.halt(stopped, why, "")
-		return nil
+		return false, nil
 	}
-	return r.answeredFailure(t, a, why)
+	return a.Action == engine.ActionRetry, r.answeredFailure(t, a, why)
 }
 
 func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error {
@@ -205,10 +219,12 @@ func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error
 		return err
 	}
 	switch a.Action {
-	case engine.ActionSkip, engine.ActionContinue:
+	case engine.ActionSkip, engine.ActionContinue, engine.ActionRetry:
 		return nil
 	case engine.ActionByHand:
 		return t.byHand(a)
+	case engine.ActionRollback:
+		r.back(reasonOr(a.Reason, why), a.By)
 	case engine.ActionAbort:
 		r.valve.halt(aborted, reasonOr(a.Reason, why), a.By)
 	case engine.ActionLeave:

@@ -74,6 +74,7 @@ func (t *task) manual(ctx context.Context, names *expr.Scope) error {
 	if err := t.started(); err != nil {
 		return err
 	}
+	t.r.trail.add(trailStep{t: t, id: engine.Unit{Item: t.item.ID()}})
 	answer, err := t.ask(ctx, q)
 	if err != nil {
 		return err

@@ -21,14 +21,17 @@ type task struct {
 	phase   *runbooks.Phase
 	cleanup bool
 
-	work, unlessWork, verifyWork, afterWork work
-	want                                    interest
+	work, unlessWork, verifyWork, afterWork, rollbackWork work
+	want                                                  interest
 
 	begun  atomic.Bool // its turn has come
 	mu     sync.Mutex
 	marked bool // marks_start are set
 	units  []unitEnd
-	all    []engine.Expectation // expect_all
+	// attempts are those of each unit so far; redo are the units that a person has tried again, nil at first.
+	attempts map[engine.Unit]int
+	redo     map[engine.Unit]bool
+	all      []engine.Expectation // expect_all
 	// allFailed says why expect_all does not hold.
 	allFailed string
 	only      *engine.ItemOutcome // of an item that does not run on hosts
@@ -90,7 +93,7 @@ func newTasks(r *run) map[runbooks.ItemID]*task {
 }
 
 func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
-	t := &task{r: r, item: i, plan: r.cfg.Plan.Item(i.ID()), phase: p, cleanup: cleanup, want: r.book.want(i.ID())}
+	t := &task{r: r, item: i, plan: r.cfg.Plan.Item(i.ID()), phase: p, cleanup: cleanup, want: r.book.want(i.ID()), attempts: map[engine.Unit]int{}}
 	t.hosts = make(map[string]bool, len(t.plan.Hosts))
 	for _, h := range t.plan.Hosts {
 		t.hosts[h] = true
@@ -106,6 +109,10 @@ func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
 		t.verifyWork = partWork(refs, i, engine.PartVerify, i.Verify)
 		t.verifyWork.cleanup = cleanup
 	}
+	if i.Rollback != nil && i.Rollback.Command != nil {
+		t.rollbackWork = partWork(refs, i, engine.PartRollback, i.Rollback)
+		t.rollbackWork.cleanup = true // it runs although the run was stopped
+	}
 	if i.Rollout != nil && i.Rollout.AfterBatch != nil {
 		part := engine.PartVerify // of a step; a check's is as the check
 		if i.Kind == runbooks.Check {
@@ -114,6 +121,34 @@ func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
 		t.afterWork = partWork(refs, i, part, i.Rollout.AfterBatch)
 	}
 	return t
+}
+
+// again has the item tried once more where it failed, or all of it when it failed as a whole.
+func (t *task) again() {
+	failed := func(e unitEnd) bool { return e.fails() }
+	if !slices.ContainsFunc(t.units, failed) {
+		failed = func(unitEnd) bool { return true }
+	}
+	t.redo = map[engine.Unit]bool{}
+	for _, e := range t.units {
+		if failed(e) {
+			t.redo[e.id] = true
+		}
+	}
+	t.units = slices.DeleteFunc(t.units, failed)
+	t.outcome, t.all, t.allFailed, t.only = verdict{}, nil, "", nil
+}
+
+// attempted is how many attempts the unit has had.
+func (t *task) attempted(u engine.Unit) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.attempts[u]
+}
+
+// left reports whether a unit is left as it is when the item is tried again.
+func (t *task) left(e element, h *runbooks.Host) bool {
+	return len(t.redo) > 0 && !t.redo[t.unit(e, h)]
 }
 
 // started sets marks_start when the first attempt of the item starts.
@@ -149,6 +184,9 @@ func (t *task) ended(o *engine.ItemOutcome, tr *trial, settled engine.Standing) 
 	}
 	t.mu.Lock()
 	t.units = append(t.units, e)
+	if o.Attempts > 0 {
+		t.attempts[o.Unit] = o.Attempts
+	}
 	t.mu.Unlock()
 	if open {
 		t.r.valve.halt(held, fmt.Sprintf("%s: %s", unitName(o.Unit), reasonOr(o.Reason, string(o.Outcome))), "")

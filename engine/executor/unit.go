@@ -17,6 +17,7 @@ type unit struct {
 	t     *task
 	id    engine.Unit
 	host  *runbooks.Host
+	each  expr.Value
 	names *expr.Scope
 	began time.Time
 	// stamp is the wall clock's began.
@@ -24,6 +25,7 @@ type unit struct {
 	trial    *trial // the last attempt of the command
 	attempts int    // launched, with those that provably never started
 	tries    int    // begun by the runbook's rules: 1 + retries
+	onTrail  bool
 	settled  engine.Standing
 	settleBy string
 }
@@ -96,7 +98,7 @@ func (u *unit) unless(ctx context.Context) (unitState, error) {
 
 func (u *unit) command(ctx context.Context) (unitState, error) {
 	t, n, err := u.t.r.perform(ctx, launch{
-		w: u.t.work, unit: u.id, host: u.host, names: u.names, first: u.attempts + 1, started: u.t.started,
+		w: u.t.work, unit: u.id, host: u.host, names: u.names, first: u.attempts + 1, started: u.started,
 	})
 	u.attempts += n
 	if err != nil {
@@ -112,6 +114,15 @@ func (u *unit) command(ctx context.Context) (unitState, error) {
 		return unitEnded, nil
 	}
 	return unitRetry, nil
+}
+
+// started notes the unit on the way that a rollback goes back, and sets the item's marks_start.
+func (u *unit) started() error {
+	if !u.onTrail {
+		u.onTrail = true
+		u.t.r.trail.add(trailStep{t: u.t, id: u.id, host: u.host, each: u.each})
+	}
+	return u.t.started()
 }
 
 func (u *unit) verify(ctx context.Context) (unitState, error) {

@@ -56,6 +56,9 @@ func (r *run) steer(a engine.OperatorAction) {
 		kill(errKilled)
 	case engine.ActionLeave:
 		r.depart(reasonOr(a.Reason, "left by the operator"), a.By)
+	case engine.ActionRollback:
+		r.back(reasonOr(a.Reason, "rolled back by the operator"), a.By)
+		r.valve.set(false, false)
 	case engine.ActionAbort:
 		r.valve.halt(aborted, reasonOr(a.Reason, "aborted by the operator"), a.By)
 		r.valve.set(false, false)
@@ -75,7 +78,9 @@ func (r *run) drained() {
 	}
 	r.newWork()
 	r.steer(engine.OperatorAction{Action: answer.Action, By: answer.By, Reason: answer.Reason})
-	if answer.Action != engine.ActionContinue && answer.Action != engine.ActionAbort {
+	switch answer.Action {
+	case engine.ActionContinue, engine.ActionAbort, engine.ActionRollback:
+	default:
 		r.depart(reasonOr(answer.Reason, "left by the operator"), answer.By)
 	}
 }
@@ -108,7 +113,7 @@ func (r *run) askInterrupted() (engine.InterruptAnswer, error) {
 				switch a.Action {
 				case engine.ActionNote, engine.ActionPause:
 					r.steer(a)
-				case engine.ActionContinue, engine.ActionAbort:
+				case engine.ActionContinue, engine.ActionAbort, engine.ActionRollback:
 					return engine.InterruptAnswer{Action: a.Action, By: a.By, Reason: a.Reason}, nil
 				default:
 					return engine.InterruptAnswer{Action: engine.ActionLeave, By: a.By, Reason: a.Reason}, nil

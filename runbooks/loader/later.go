@@ -10,8 +10,6 @@ func later() map[string]string {
 		"decision": "decisions come in a later version",
 		"call":     "calls of other runbooks come in a later version",
 		"transfer": "transfers come in a later version",
-		"lane":     "lanes come in a later version",
-		"rollback": "rollbacks come in a later version",
 		"output":   "outputs come with calls in a later version",
 
 		"phase/rollout": "rollouts of whole phases come in a later version; an item may have one",
@@ -21,11 +19,7 @@ func later() map[string]string {
 
 		"manual.role":          "roles of manual items come in a later version",
 		"manual.people":        "several people for a manual item come in a later version",
-		"manual.rollback":      "rollbacks come in a later version",
 		"runbook.update_every": "promised updates come in a later version",
-
-		"*.on_failure=ask":      "asking after a failure comes in a later version; use stop or continue",
-		"*.on_failure=rollback": "rollbacks come in a later version; use stop or continue",
 	}
 }
 
