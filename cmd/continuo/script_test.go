@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,13 +17,23 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/cli"
+	"github.com/continuo-runbooks/continuo/engine/lab"
 	"github.com/continuo-runbooks/continuo/engine/transporttest"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"continuo": func() { os.Exit(int(cli.Main(cli.OSEnv()))) },
+		"continuo":           func() { os.Exit(int(cli.Main(cli.OSEnv()))) },
+		"continuo-full-disk": func() { os.Exit(int(mainWithFullDisk())) },
+		"continuo-defect":    func() { os.Exit(int(mainWithDefect())) },
 	})
+}
+
+// mainWithDefect is continuo with a bug: it panics when it looks at the clock.
+func mainWithDefect() cli.Code {
+	env := cli.OSEnv()
+	env.Now = func() time.Time { panic("the clock has no hands") }
+	return cli.Main(env)
 }
 
 // TestScripts runs testdata/script: the contract of the command line. What the scripts have beside the usual commands:
@@ -36,7 +48,8 @@ func TestMain(m *testing.M) {
 //	expand FILE…           replaces $NAME and ${NAME} in files
 //	lab                    starts the practice hosts of the project, and stops them when the script has ended
 //	wait-for FILE          waits until a file is there
-//	signal PIDFILE NAME    sends a signal to the process whose id is in a file
+//	signal NAME            sends INT, TERM, HUP or KILL to the one background command
+//	exited CODE            after wait: with which code that command has ended
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -45,10 +58,11 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:               setup,
+		Deadline:            time.Now().Add(3 * time.Minute),
 		Condition:           condition,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "sshd": sshd, "port": port, "replace": replace, "expand": expand, "wait-for": waitFor, "lab": lab,
-			"signal": signal,
+			"exits": exits, "sshd": sshd, "port": port, "replace": replace, "expand": expand, "wait-for": waitFor, "lab": startLab,
+			"signal": signal, "exited": exited,
 		},
 	})
 }
@@ -59,6 +73,7 @@ func setup(env *testscript.Env) error {
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return err
 	}
+	env.Values[background{}] = &background{}
 	env.Setenv("HOME", home)
 	env.Setenv("TZ", "UTC")
 	env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
@@ -149,10 +164,15 @@ func condition(name string) (bool, error) {
 	return false, nil
 }
 
-func lab(ts *testscript.TestScript, neg bool, args []string) {
+// startLab starts the practice hosts of the script's project.
+func startLab(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec("continuo", "lab", "up"))
-	dir := ts.MkAbs(".")
-	ts.Defer(func() { ts.Check(ts.Exec("continuo", "-C", dir, "lab", "down")) })
+	dir := ts.MkAbs(lab.Dir)
+	ts.Defer(func() {
+		if _, err := lab.Down(context.Background(), dir); err != nil {
+			ts.Logf("lab down: %v", err)
+		}
+	})
 }
 
 func port(ts *testscript.TestScript, neg bool, args []string) {
@@ -197,15 +217,37 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("wait-for: %s never came", args[0])
 }
 
+// background is the command that a script started last with &.
+type background struct{ cmd *exec.Cmd }
+
+// signal sends a signal to the background command and remembers it for exited.
 func signal(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: signal PIDFILE INT|TERM|HUP")
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: signal INT|TERM|HUP|KILL")
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
-	ts.Check(err)
-	sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}[args[1]]
+	all := ts.BackgroundCmds()
+	if len(all) != 1 {
+		ts.Fatalf("signal: %d background commands, not 1", len(all))
+	}
+	sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}[args[0]]
 	if !ok {
-		ts.Fatalf("signal: unknown signal %s", args[1])
+		ts.Fatalf("signal: unknown signal %s", args[0])
 	}
-	ts.Check(syscall.Kill(pid, sig))
+	b, ok := ts.Value(background{}).(*background)
+	if !ok {
+		ts.Fatalf("signal: no setup")
+	}
+	b.cmd = all[0]
+	ts.Check(b.cmd.Process.Signal(sig))
+}
+
+// exited compares the exit code of the background command that got a signal, after wait.
+func exited(ts *testscript.TestScript, neg bool, args []string) {
+	b, ok := ts.Value(background{}).(*background)
+	if !ok || neg || len(args) != 1 || b.cmd == nil || b.cmd.ProcessState == nil {
+		ts.Fatalf("usage: signal, wait, exited CODE")
+	}
+	if got := strconv.Itoa(b.cmd.ProcessState.ExitCode()); got != args[0] {
+		ts.Fatalf("exited: exit code %s, not %s", got, args[0])
+	}
 }

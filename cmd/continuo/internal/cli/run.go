@@ -70,7 +70,6 @@ func (f *runFlags) add(a *app, c *cobra.Command) {
 	complete(c, "limit", a.completeHosts)
 	complete(c, "from", a.completeItems)
 	complete(c, "at", a.completeMarks)
-	c.MarkFlagsMutuallyExclusive("change", "incident")
 }
 
 func (a *app) run(ctx context.Context, args []string, f runFlags) error {

@@ -142,20 +142,31 @@ func (a *app) abandon(dir string, f sealFlags) error {
 	if err != nil {
 		return fail(BadEvidence, err, "")
 	}
-	folder := engine.NewFolder(loaded.Plan)
-	for _, e := range loaded.Events {
-		if err := folder.Apply(e); err != nil {
-			return errors.Join(fail(BadEvidence, err, ""), run.Close())
+	closing := func() error {
+		folder := engine.NewFolder(loaded.Plan)
+		for _, e := range loaded.Events {
+			if err := folder.Apply(e); err != nil {
+				return err
+			}
 		}
+		for _, p := range []engine.Payload{
+			&engine.OperatorAction{Action: "abandon", By: by, Reason: f.abandon},
+			&engine.RunInterrupted{Reason: "abandoned: " + f.abandon, By: by},
+		} {
+			e, err := run.Journal.Append(context.Background(), p)
+			if err == nil {
+				err = folder.Apply(e)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		verdict, why, unknown := folder.Preview()
+		_, err := run.Journal.Append(context.Background(), &engine.RunClosed{Verdict: verdict, Unknown: unknown, Reason: why})
+		return err
 	}
-	_, _, unknown := folder.Preview()
-	for _, p := range []engine.Payload{
-		&engine.OperatorAction{Action: "abandon", By: by, Reason: f.abandon},
-		&engine.RunClosed{Verdict: engine.Incomplete, Unknown: unknown, Reason: "abandoned: " + f.abandon},
-	} {
-		if _, err := run.Journal.Append(context.Background(), p); err != nil {
-			return errors.Join(fail(BadEvidence, err, ""), run.Close())
-		}
+	if err := closing(); err != nil {
+		return errors.Join(fail(BadEvidence, err, ""), run.Close())
 	}
 	if err := run.Close(); err != nil {
 		return fail(BadEvidence, err, "")

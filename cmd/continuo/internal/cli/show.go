@@ -43,6 +43,9 @@ func sealedBy(l *evidence.Loaded) string {
 // nextCommands are what one does next with a run.
 func nextCommands(l *evidence.Loaded) []string {
 	id := string(l.Record.Opened.Run)
+	if !l.Record.Closed {
+		return []string{"continuo seal " + id + ` --abandon "REASON"   (if nobody takes it up again)`}
+	}
 	if !l.Sealed {
 		return []string{"continuo seal " + id + "   (finishes the record)"}
 	}

@@ -35,7 +35,7 @@ func (s *Screen) RunEnd(e Ending) {
 		if n > 0 {
 			label = ""
 		}
-		s.Printf("  %-12s%s\n", label, c)
+		s.Printf("  %-13s%s\n", label, c)
 	}
 }
 
@@ -47,8 +47,8 @@ func (s *Screen) runFacts(r *engine.Record) {
 	if r.PeopleTime > 0 {
 		text += fmt.Sprintf(", of that %s people", Duration(r.PeopleTime))
 	}
-	s.Printf("  %-12s%s\n", "took:", text)
-	s.Printf("  %-12s%d of %s", "exercised:", r.Coverage.Exercised, Count(r.Coverage.Items, "item"))
+	s.Printf("  %-13s%s\n", "took:", text)
+	s.Printf("  %-13s%d of %s", "exercised:", r.Coverage.Exercised, Count(r.Coverage.Items, "item"))
 	if n := len(r.Gaps); n > 0 {
 		s.Printf("; not: %s", gapsText(r.Gaps))
 	}
@@ -150,10 +150,10 @@ func (s *Screen) hostTroubles(r *engine.Record) map[string]bool {
 // leftOver is what was not reached, not cleaned, or is not known.
 func (s *Screen) leftOver(r *engine.Record) {
 	if len(r.NotReached) > 0 {
-		s.Printf("  %-12s%s\n", "not reached:", list(words(r.NotReached), fewHosts))
+		s.Printf("  %-13s%s\n", "not reached:", list(words(r.NotReached), fewHosts))
 	}
 	if len(r.CleanupFailed) > 0 {
-		s.Printf("  %s %s\n", s.paint(red, "not cleaned:"), list(words(r.CleanupFailed), fewHosts))
+		s.Printf("  %s  %s\n", s.paint(red, "not cleaned:"), list(words(r.CleanupFailed), fewHosts))
 	}
 	if r.Unknown > 0 {
 		s.Printf("  %s %s: nobody knows whether it ran; look at the host before anything is repeated\n",
@@ -163,10 +163,10 @@ func (s *Screen) leftOver(r *engine.Record) {
 
 func (s *Screen) deviations(r *engine.Record) {
 	if len(r.Deviations) == 0 {
-		s.Printf("  %-12s%s\n", "deviations:", "none")
+		s.Printf("  %-13s%s\n", "deviations:", "none")
 		return
 	}
-	s.Printf("  %-12s%d\n", "deviations:", len(r.Deviations))
+	s.Printf("  %-13s%d\n", "deviations:", len(r.Deviations))
 	for _, d := range r.Deviations {
 		s.Printf("    %s\n", deviationText(d))
 	}
@@ -200,9 +200,9 @@ func (s *Screen) evidence(e Ending) {
 	case e.Sealed:
 		state = "sealed, UNSIGNED"
 	}
-	s.Printf("  %-12s%s (%s)\n", "evidence:", e.Bundle, state)
+	s.Printf("  %-13s%s (%s)\n", "evidence:", e.Bundle, state)
 	for _, r := range e.Reports {
-		s.Printf("  %-12s%s\n", "report:", r)
+		s.Printf("  %-13s%s\n", "report:", r)
 	}
 	for _, p := range e.Problems {
 		s.Printf("  %s %s\n", s.paint(red, "evidence problem:"), CleanText(p))
