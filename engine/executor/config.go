@@ -46,6 +46,9 @@ type Config struct {
 	// Observe is called for every event, in order, one at a time. It must not block for long and never append events.
 	Observe func(engine.Event)
 	Control *Control // nil: nobody steers
+	// Ended is called once when the run has ended, with a way to evaluate expressions over its results: a runbook's own
+	// tests judge by it. extra are names that hide those of the runbook.
+	Ended func(eval func(e *expr.Expr, extra map[string]expr.Value) (expr.Value, error))
 }
 
 // ErrConfig is wrapped by errors about a Config that cannot be run. Nothing has been journaled then.

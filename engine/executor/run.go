@@ -66,7 +66,19 @@ func Run(ctx context.Context, cfg Config) (engine.Record, error) {
 	err = r.execute()
 	r.leave(engine.ErrLeft)
 	<-watched
+	if cfg.Ended != nil {
+		cfg.Ended(r.over)
+	}
 	return *r.rec.Record(), err
+}
+
+// over evaluates an expression over the results of a run that has ended.
+func (r *run) over(e *expr.Expr, extra map[string]expr.Value) (expr.Value, error) {
+	names, err := r.names.scopeFor(context.Background(), r.book, []*expr.Expr{e})
+	if err != nil {
+		return expr.Value{}, err
+	}
+	return eval(e, names.With(extra))
 }
 
 func newRun(cfg Config) (*run, error) {
