@@ -8,6 +8,7 @@ import (
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
 
 // What ends the work on something without an outcome of its own.
