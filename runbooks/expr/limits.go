@@ -137,7 +137,7 @@ func lexLimits(text, file string) diag.List {
 	refuse := func(summary string) diag.List {
 		return diag.List{{Severity: diag.Error, Code: CodeTooComplex, Summary: summary, Range: at}}
 	}
-	if len(text) > LimitString {
+	if len(text) > maxTyped {
 		return refuse("expression is too long")
 	}
 	tokens, _ := hclsyntax.LexExpression([]byte(text), file, hcl.InitialPos) //nolint:errcheck // the parser repeats them
@@ -170,6 +170,7 @@ func lexLimits(text, file string) diag.List {
 
 // What the parser is given at most: brackets inside one another, and unary or conditional operators in a row.
 const (
+	maxTyped     = 64 << 10 // bytes
 	maxTokens    = 20_000
 	maxBrackets  = 64
 	maxOperators = 256
