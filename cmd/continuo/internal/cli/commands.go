@@ -3,7 +3,7 @@ package cli
 import "github.com/spf13/cobra"
 
 func writeCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{validateCommand(a), explainCommand(a), planCommand(a)}
+	return []*cobra.Command{initCommand(a), validateCommand(a), fmtCommand(a), explainCommand(a), planCommand(a)}
 }
 
 func runCommands(a *app) []*cobra.Command {
@@ -11,7 +11,7 @@ func runCommands(a *app) []*cobra.Command {
 }
 
 func evidenceCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{runsCommand(a), showCommand(a), reportCommand(a), diffCommand(a), verifyCommand(a), sealCommand(a)}
+	return []*cobra.Command{runsCommand(a), showCommand(a), reportCommand(a), diffCommand(a), verifyCommand(a), sealCommand(a), exportCommand(a)}
 }
 
 func hostCommands(a *app) []*cobra.Command {

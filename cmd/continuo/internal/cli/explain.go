@@ -6,12 +6,13 @@ import (
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
+	"github.com/continuo-runbooks/continuo/runbooks/lint"
 	"github.com/continuo-runbooks/continuo/runbooks/loader"
 	"github.com/continuo-runbooks/continuo/runbooks/scope"
 )
 
 // codes explains every code that any package gives.
-func codes() (*diag.Table, error) { return diag.NewTable(expr.Docs(), scope.Docs(), loader.Docs()) }
+func codes() (*diag.Table, error) { return diag.NewTable(expr.Docs(), scope.Docs(), loader.Docs(), lint.Docs()) }
 
 func explainCommand(a *app) *cobra.Command {
 	return &cobra.Command{

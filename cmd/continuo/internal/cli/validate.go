@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
+	"github.com/continuo-runbooks/continuo/runbooks/lint"
 )
 
 func validateCommand(a *app) *cobra.Command {
@@ -38,6 +39,9 @@ func (a *app) validate(strict bool, format string) error {
 	p, list, err := a.load()
 	if p == nil && len(list) == 0 {
 		return err
+	}
+	if p != nil {
+		list = append(list, lint.Project(p, lint.Options{Now: a.env.Now()})...).Sorted()
 	}
 	bad := list.HasErrors() || strict && len(list) > 0
 	switch format {

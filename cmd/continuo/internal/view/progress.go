@@ -113,6 +113,10 @@ func (p *Progress) more(e engine.Event) {
 		if len(v.Failed) > 0 {
 			p.line(e, "%s %s", p.s.paint(red, "NOT CLEANED"), list(words(v.Failed), fewHosts))
 		}
+	case *engine.RollbackStarted:
+		p.rollbackStarted(e, v)
+	case *engine.RollbackEnded:
+		p.rollbackEnded(e, v)
 	case *engine.OperatorAction:
 		p.line(e, "%s by %s%s%s", Clean(v.Action), Clean(v.By), after(" of ", string(v.Item)), after(": ", Clean(v.Reason)))
 	case *engine.ClockAnomaly:
@@ -127,6 +131,33 @@ func (p *Progress) more(e engine.Event) {
 	case *engine.RunClosed:
 		p.line(e, "ends: %s%s", p.s.paint(verdictInk(v.Verdict), string(v.Verdict)), after(", ", Clean(v.Reason)))
 	}
+}
+
+func (p *Progress) rollbackStarted(e engine.Event, v *engine.RollbackStarted) {
+	p.line(e, "%s of %s%s%s", p.s.paint(yellow, "ROLLBACK"), Count(v.Units, "unit"), after(", back to ", string(v.Until)), after(": ", Clean(v.Reason)))
+}
+
+func (p *Progress) rollbackEnded(e engine.Event, v *engine.RollbackEnded) {
+	p.line(e, "%s ended: %d rolled back", p.s.paint(yellow, "ROLLBACK"), len(v.Done))
+	for _, l := range []struct {
+		word  string
+		units []engine.Unit
+	}{{"NOT ROLLED BACK:", v.Failed}, {"left as it is:", v.Left}} {
+		if len(l.units) > 0 {
+			p.indent(p.s.paint(red, l.word) + " " + list(unitNames(l.units), fewHosts))
+		}
+	}
+	if v.Held != "" {
+		p.indent(p.s.paint(red, "HELD:") + " " + Clean(v.Held))
+	}
+}
+
+func unitNames(in []engine.Unit) []string {
+	out := make([]string, len(in))
+	for n, u := range in {
+		out[n] = unitName(u)
+	}
+	return out
 }
 
 func (p *Progress) preflight(e engine.Event, v *engine.PreflightResult) {
