@@ -19,7 +19,7 @@ func prepareText(nonce, id string) string {
 id=; read -r id x <"$B/id"
 [ "$x" = . ] || { echo "refused $B cannot be written, or $B/id is damaged"; exit 0; }
 ` + bootText + `echo "boot $boot"; echo "init $init"; echo "dir $B"; echo "id $id"
-command -v setsid >/dev/null 2>&1 || command -v perl >/dev/null 2>&1 || echo "setsid missing"
+` + sessionText + `[ -n "$S" ] || echo "setsid missing"
 exit 0
 }
 `

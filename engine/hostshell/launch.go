@@ -15,18 +15,21 @@ import (
 //	rc   the result: "CODE REASON CONFIRMED BACKGROUND SIGNAL SURVIVORS… .", made blank before the command starts, so
 //	     that a disk that fills up meanwhile has room for it
 //	out, err   what the command wrote; w   what its runner's shell said
-//	NONCE.cmd, NONCE.in   script and input of one launch; a launch never touches those of another
+//	NONCE.cmd, NONCE.in   script and large input of one launch; a launch never touches those of another
 //
 // Redirections that may fail stand with `true`, never with `:`: a failing redirection of a special builtin ends a POSIX shell.
 //
 // A line without its final " ." was not written to its end and counts as not written.
 
-// runnerText runs in a session of its own and outlives the connection. Arguments: path prefix of the attempt, path
-// prefix of the launch, boot id, timeout and kill grace in seconds. It ignores what a dying connection sends. @STEP@ is the
-// text that the command's own session executes, @INPUT@ what gives it its input, @CLEAN@ what removes that again.
-const runnerText = `trap "" HUP INT QUIT PIPE
-D=$1 L=$2 boot=$3 T=$4 K=$5
-st=-; if [ -r /proc/$$/stat ] && read -r x </proc/$$/stat; then set -- ${x##*) }; shift 19; st=$1; fi
+// runnerText starts the command in a session of its own, waits for its end and writes the result. It outlives the
+// connection and ignores what a dying one may send; ALRM is its watchdog's, USR1 asks it to end the command. It finds in
+// D and L the path prefixes of the attempt and of the launch, in boot the boot id, in S how a session is made. @ENV@ sets
+// the command's environment, @COMMAND@ is what to execute, @INPUT@ and @STDIN@ what it reads, @CLEAN@ what removes that again,
+// @T@ and @K@ are timeout and kill grace in seconds.
+const runnerText = `trap "" HUP INT QUIT PIPE TERM
+st=-
+if [ -r /proc/self/stat ] && read -r x </proc/self/stat; then me=${x%% *}; set -- ${x##*) }; shift 19; st=$1
+else me=$(exec sh -c 'echo $PPID'); fi
 c= k= early= w=
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 alive() { kill -0 -$c 2>/dev/null; }
@@ -36,34 +39,38 @@ kill -0 $c 2>/dev/null || return 0
 case ${x##*) } in Z*) return 0;; esac
 return 1
 }
-end() {
+finish() {
 if [ -z "$c" ]; then early=$1; return; fi
 if [ -n "$k" ] || ended; then return; fi
 k=$1
 kill -TERM -$c 2>/dev/null || kill -TERM $c 2>/dev/null
-i=0; while [ $i -lt $((K*10)) ] && alive; do nap; i=$((i+1)); done
+i=0; while [ $i -lt @K@0 ] && alive; do nap; i=$((i+1)); done
 alive && kill -KILL -$c 2>/dev/null
 i=0; while [ $i -lt 50 ] && alive; do nap; i=$((i+1)); done
 }
-trap 'end timeout' ALRM; trap 'end killed' TERM
+trap 'finish timeout' ALRM; trap 'finish killed' USR1
 set -C
 { true >"$D.go"; } 2>/dev/null || exit 98
 set +C
-{ echo "run $$ $boot $st ." >>"$D.go" && printf '%400s\n' "" >"$D.rc"; } 2>/dev/null || exit 97
-@INPUT@$CONTINUO_S /bin/sh -c @STEP@ continuo-step "$L" @STDIN@ >>"$D.out" 2>>"$D.err" &
+{ echo "run $me $boot $st ." >>"$D.go" && printf '\n%200s\n' "" >"$D.rc"; } 2>/dev/null || exit 97
+@INPUT@(
+trap - HUP INT QUIT PIPE TERM
+set -- $S @COMMAND@
+@ENV@exec "$@"
+) @STDIN@ >>"$D.out" 2>>"$D.err" &
 c=$!
 cd /
-if [ $T -gt 0 ]; then
-( trap 'kill $s 2>/dev/null; exit' TERM; sleep $T & s=$!; wait $s; kill -ALRM $$ ) & w=$!
+if [ @T@ -gt 0 ]; then
+( trap 'kill $s 2>/dev/null; exit' TERM; sleep @T@ & s=$!; wait $s; kill -ALRM $me ) & w=$!
 fi
-[ -z "$early" ] || end $early
+[ -z "$early" ] || finish $early
 s=
 while :; do
 wait $c; r=$?
 [ "$k" = "$s" ] && break
 s=$k
 done
-trap "" ALRM TERM
+trap "" ALRM USR1
 [ -z "$w" ] || kill $w 2>/dev/null
 m=; [ $r -gt 128 ] && [ -s "$D.w" ] && m=signal
 bg=0; alive && bg=1
@@ -79,6 +86,7 @@ left="$left $p:$n"; ok=0
 done
 fi
 @CLEAN@echo "$r ${k:-exit} $ok $bg ${m:--} $left ." 1<>"$D.rc"
+exit 0
 `
 
 // identityText compares what the host is with what the attempt was prepared for: same is 1 or 0.
@@ -129,69 +137,75 @@ type launch struct {
 	input []byte
 }
 
-// launchText is one group: the host's identity is compared, the command written, the runner started, its end awaited,
-// the result reported. grace is in seconds.
+// sessionText sets S to what starts a program in a session of its own. A path, so that the command's PATH does not matter.
+const sessionText = `S=; for d in /usr/bin /bin /usr/local/bin /usr/sbin; do if [ -x $d/setsid ]; then S=$d/setsid; break; fi; done
+if [ -z "$S" ]; then for d in /usr/bin /usr/local/bin /opt/local/bin; do if [ -x $d/perl ]; then S="$d/perl -MPOSIX -e POSIX::setsid();exec(@ARGV)"; break; fi; done; fi
+`
+
+// launchText is one group: the host's identity is compared, the runner started, its end awaited, the result reported.
+// grace is in seconds.
+//
+// The runner is a child of the launching shell, which costs no new program. Behind sudo it is started in a session of its
+// own instead: sudo may end its whole process group.
 func launchText(nonce string, a engine.Attempt, grace int) launch {
 	c := a.Command
 	var b strings.Builder
 	b.WriteString("{\n" + identityText(a.Incarnation, a.ID))
 	fmt.Fprintf(&b, "no() { echo \"%s $same refused $1\"; exit 0; }\n", nonce)
-	b.WriteString("[ $same = 1 ] || no incarnation\n[ ! -e \"$D.go\" ] || no claimed\n" +
-		"if command -v setsid >/dev/null 2>&1; then CONTINUO_S=setsid; else CONTINUO_S='perl -MPOSIX -e POSIX::setsid();exec(@ARGV)'; fi; export CONTINUO_S\n")
+	b.WriteString("[ $same = 1 ] || no incarnation\n[ ! -e \"$D.go\" ] || no claimed\n" + sessionText + "[ -n \"$S\" ] || no setsid\n")
 	b.WriteString(strings.Replace(chdirText(c.WorkingDir, nonce), "{ echo "+nonce+" refused working-directory; exit 126; }", "no working-directory", 1))
 	fmt.Fprintf(&b, "%scommand -v %s >/dev/null 2>&1 || no program\n", pathOf(c), Quote(program(c)))
-	fmt.Fprintf(&b, "L=$D.%s\n{ printf '%%s\\n' %s >\"$L.cmd\" && true >>\"$D.out\" && true >>\"$D.err\" && true >>\"$D.w\"; } 2>/dev/null || no state-directory\n",
-		nonce[:8], Quote(commandFile(c)))
-	for i, e := range c.Env {
-		fmt.Fprintf(&b, "export CONTINUO_%d=%s\n", i, Quote(e.Value))
+	fmt.Fprintf(&b, "L=$D.%s\n{ true >>\"$D.out\" && true >>\"$D.err\"; } 2>/dev/null || no state-directory\n", nonce[:8])
+	command := quoteAll(c.Argv)
+	if len(c.Argv) == 0 {
+		command = quoteAll(interpreterOf(c)) + ` "$L.cmd"`
+		fmt.Fprintf(&b, "{ printf '%%s\\n' %s >\"$L.cmd\"; } 2>/dev/null || no state-directory\n", Quote(c.Script))
 	}
 	var l launch
 	stdin, inputText, clean := "</dev/null", "", ""
 	switch {
 	case c.Stdin == nil:
 	case len(c.Stdin) <= maxInline && !strings.ContainsRune(string(c.Stdin), 0):
-		fmt.Fprintf(&b, "export CONTINUO_IN=%s\n", Quote(string(c.Stdin)))
+		fmt.Fprintf(&b, "CONTINUO_IN=%s\n", Quote(string(c.Stdin)))
 		stdin, inputText = "", "printf %s \"$CONTINUO_IN\" | "
 	default:
 		l.input = c.Stdin
 		fmt.Fprintf(&b, "echo %s ready\ncat >\"$L.in\" 2>/dev/null || no state-directory\n[ $(wc -c <\"$L.in\") -eq %d ] || no input\n", nonce, len(c.Stdin))
 		stdin, clean = `<"$L.in"`, "rm -f \"$L.in\"\n"
 	}
-	runner := strings.NewReplacer("@STEP@", Quote(stepText(a)), "@INPUT@", inputText, "@STDIN@", stdin, "@CLEAN@", clean).Replace(runnerText)
-	fmt.Fprintf(&b, "$CONTINUO_S /bin/sh -c %s continuo-run \"$D\" \"$L\" \"$boot\" %d %d </dev/null >/dev/null 2>>\"$D.w\" &\np=$!\ncd /\nwait $p\n",
-		Quote(runner), seconds(c.Timeout), grace)
-	b.WriteString("case $? in 97) no disk-full;; 98) no claimed;; esac\n" + reportText(nonce) + "}\n")
+	for i, e := range c.Env {
+		fmt.Fprintf(&b, "CONTINUO_%d=%s\n", i, Quote(e.Value))
+	}
+	runner := strings.NewReplacer("@ENV@", stepEnv(a), "@COMMAND@", command, "@INPUT@", inputText, "@STDIN@", stdin, "@CLEAN@", clean,
+		"@T@", strconv.Itoa(seconds(c.Timeout)), "@K@", strconv.Itoa(grace)).Replace(runnerText)
+	if c.Become == "" {
+		b.WriteString("(\n" + runner + ") </dev/null >/dev/null 2>>\"$D.w\" &\np=$!\n")
+	} else {
+		names := "D L boot S CONTINUO_IN"
+		for i := range c.Env {
+			names += fmt.Sprintf(" CONTINUO_%d", i)
+		}
+		var private strings.Builder // the runner's, and not its command's
+		for name := range strings.FieldsSeq(names) {
+			fmt.Fprintf(&private, "x=$%s; unset %s; %s=$x\n", name, name, name)
+		}
+		b.WriteString("export " + names + "\n$S /bin/sh -c " + Quote(private.String()+runner) + " continuo-run </dev/null >/dev/null 2>>\"$D.w\" &\np=$!\n")
+	}
+	b.WriteString("cd /\nwait $p\ncase $? in 97) no disk-full;; 98) no claimed;; esac\n" + reportText(nonce) + "}\n")
 	l.text = b.String()
 	return l
 }
 
-// stepText is what the command's own session executes: the environment arrives in numbered variables, so that no value
-// is in an argument list and no PATH of the command's disturbs the runner.
-func stepText(a engine.Attempt) string {
+// stepEnv sets the environment of the command, last of all: the values wait in numbered variables, so that none is in an
+// argument list, and what is to be executed is fixed before, so that no variable of the command's can change it.
+func stepEnv(a engine.Attempt) string {
 	var b strings.Builder
-	b.WriteString("trap - HUP INT QUIT PIPE\n" + localeText)
-	drop := "unset CONTINUO_S CONTINUO_IN"
-	for i := range a.Command.Env {
-		drop += fmt.Sprintf(" CONTINUO_%d", i)
-	}
+	b.WriteString(localeText)
 	for i, e := range a.Command.Env {
 		fmt.Fprintf(&b, "export %s=\"$CONTINUO_%d\"\n", e.Name, i)
 	}
-	b.WriteString(drop + "\nexport CONTINUO_ATTEMPT=" + string(a.ID) + "\n")
-	if len(a.Command.Argv) > 0 {
-		b.WriteString(`. "$1.cmd"`)
-	} else {
-		b.WriteString("exec " + quoteAll(interpreterOf(a.Command)) + ` "$1.cmd"`)
-	}
+	b.WriteString("export CONTINUO_ATTEMPT=" + string(a.ID) + "\n")
 	return b.String()
-}
-
-// commandFile is the script, or the argument list as a line that replaces the shell.
-func commandFile(c engine.Command) string {
-	if len(c.Argv) > 0 {
-		return "exec " + quoteAll(c.Argv)
-	}
-	return c.Script
 }
 
 // pathOf prefixes a lookup with the PATH that the command will have.
@@ -233,6 +247,6 @@ func collectText(nonce string, a engine.Attempt, fence bool, out, err int64) str
 
 // killText asks the runner to end its command. Only a process that is certainly the runner is signalled.
 func killText(nonce string, a engine.Attempt) string {
-	return "{\n" + identityText(a.Incarnation, a.ID) + stateOfText + "case $s in \"running \"*) kill -TERM ${s#running } && s=killing;; esac\necho " +
+	return "{\n" + identityText(a.Incarnation, a.ID) + stateOfText + "case $s in \"running \"*) kill -USR1 ${s#running } && s=killing;; esac\necho " +
 		nonce + " $same $s\nexit 0\n}\n"
 }

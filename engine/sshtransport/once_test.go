@@ -189,7 +189,14 @@ func (r *rig) cut(p *transporttest.Proxy, dir string, n int64) (transporttest.Re
 	h.Port = p.Port
 	sub.host, sub.tr = &h, tr
 	p.CutNext(n)
-	a := sub.attempt(engine.Command{})
+	prepared, err := tr.Launcher().Prepare(r.t.Context(), &h, "")
+	if errors.Is(err, engine.ErrUnreachable) { // sizes vary by a few bytes: it was cut before the step's own
+		prepared, err = tr.Launcher().Prepare(r.t.Context(), &h, "")
+	}
+	if err != nil {
+		return transporttest.Result{Err: err}, func() int { return 0 }
+	}
+	a := engine.Attempt{ID: transporttest.NewID(), Incarnation: prepared.Incarnation}
 	cmd, mark := counted(dir, a.ID)
 	a.Command = cmd
 	l := sub.start(tr, a)
