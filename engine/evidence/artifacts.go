@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,9 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -36,7 +35,6 @@ type Artifacts struct {
 	dir      string // of the run
 	redactor *redact.Redactor
 	limit    int64 // MaxArtifact; tests use less
-	serial   atomic.Int64
 
 	mu   sync.Mutex
 	made map[string]bool // directories that are there and durable
@@ -75,13 +73,13 @@ func (a *Artifacts) putRaw(data []byte) (string, error) {
 	return sum, a.place(tmp, sum)
 }
 
-// temporary is a fresh name beside the artifacts.
+// temporary is a fresh name beside the artifacts. It is random: what a crash left there may be of a process with our id.
 func (a *Artifacts) temporary() (string, error) {
 	dir := filepath.Join(a.dir, filepath.FromSlash(temporaryDir))
 	if err := a.mkdir(dir); err != nil {
 		return "", err
 	}
-	return filepath.Join(dir, strconv.Itoa(os.Getpid())+"-"+strconv.FormatInt(a.serial.Add(1), 10)), nil
+	return filepath.Join(dir, rand.Text()), nil
 }
 
 // mkdir makes a directory once.

@@ -95,9 +95,9 @@ func (r *LedgerRecord) CheckPin(pin string) error {
 
 // Checkpoint signs the present state of the ledger and keeps it beside it. Only an Ed25519 key can.
 func (l *Ledger) Checkpoint(s *Signer) (Checkpoint, error) {
-	rec, err := ReadLedger(l.path())
+	rec, _, err := l.load()
 	if err != nil {
-		return Checkpoint{}, err
+		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
 	}
 	c, err := rec.Checkpoint(int64(len(rec.lines)))
 	if err != nil {

@@ -140,8 +140,7 @@ func TestWhatIsMissingShows(t *testing.T) {
 		},
 		"a ledger that never was": {
 			func(t *testing.T, s string) {
-				_, err := Create(s, RunOptions{Run: "r9", Nonce: sampleNonce, Mode: engine.Live, Plan: samplePlan()})
-				require.NoError(t, err)
+				openSampleIn(t, RunDir(s, "r9"))
 			},
 			"run r9: lies in the state directory, but the ledger does not know it", "run r9",
 		},

@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
@@ -45,7 +46,7 @@ func (l *Ledgered) Append(ctx context.Context, p engine.Payload) (engine.Event, 
 		return ev, err
 	}
 	if o, ok := p.(*engine.RunOpened); ok {
-		return ev, l.opened(o, ev.Mode)
+		return ev, l.ledger.recordOpened(o, ev.Mode)
 	}
 	if err := l.head(ev.Seq); err != nil && l.report != nil {
 		l.report(err)
@@ -53,13 +54,29 @@ func (l *Ledgered) Append(ctx context.Context, p engine.Payload) (engine.Event, 
 	return ev, nil
 }
 
-func (l *Ledgered) opened(o *engine.RunOpened, mode engine.Mode) error {
+// recordOpened puts the opening of a run into the ledger.
+func (l *Ledger) recordOpened(o *engine.RunOpened, mode engine.Mode) error {
 	genesis := journal.Genesis(o.Run, o.Nonce)
-	_, err := l.ledger.Append(LedgerEntry{
+	_, err := l.Append(LedgerEntry{
 		Type: LedgerRunOpened, Run: o.Run, Mode: mode, Project: o.Project, Runbook: o.Runbook, By: o.Operator,
 		PlanDigest: o.PlanDigest, Genesis: hex.EncodeToString(genesis[:]),
 	})
 	return err
+}
+
+// EnsureOpened puts a run's opening into the ledger where a crash kept it out: before a run is resumed or sealed.
+func (l *Ledger) EnsureOpened(loaded *Loaded) error {
+	rec, _, err := l.load()
+	if err != nil {
+		return fmt.Errorf("read ledger: %w", err)
+	}
+	o := loaded.Record.Opened
+	for _, e := range rec.Entries {
+		if e.Type == LedgerRunOpened && e.Run == o.Run {
+			return nil
+		}
+	}
+	return l.recordOpened(&o, loaded.Record.Mode)
 }
 
 // head writes run.head when it is time; only what is on disk for certain counts.
@@ -81,6 +98,13 @@ func (l *Ledgered) head(seq uint64) error {
 
 // RecordSeal puts a seal into the ledger, once, and signs a checkpoint. Without a signer there is no checkpoint.
 func (l *Ledger) RecordSeal(s *Sealed, signer *Signer) (*Checkpoint, error) {
+	loaded, err := load(l.fs, s.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.EnsureOpened(loaded); err != nil {
+		return nil, err
+	}
 	known := false
 	if rec, _, err := l.load(); err == nil {
 		for _, e := range rec.Entries {
@@ -96,5 +120,8 @@ func (l *Ledger) RecordSeal(s *Sealed, signer *Signer) (*Checkpoint, error) {
 		return nil, nil
 	}
 	c, err := l.Checkpoint(signer)
-	return &c, err
+	if err != nil {
+		return nil, err
+	}
+	return &c, nil
 }

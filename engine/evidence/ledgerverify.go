@@ -40,6 +40,8 @@ type LedgerResult struct {
 	Checkpoint Checkpoint
 	Runs       []LedgerRun
 	Problems   []string
+	// Notes are oddities that are no fault: a directory of a run that was never opened, which a crash leaves.
+	Notes []string
 	// Anchored: the pin was given and held. Without one, whoever holds the executor key could have written all of this anew.
 	Anchored bool
 }
@@ -77,7 +79,11 @@ func VerifyLedger(stateDir string, opts LedgerOptions) (*LedgerResult, error) {
 		return nil, err
 	}
 	for _, id := range there {
-		if !slices.ContainsFunc(res.Runs, func(r LedgerRun) bool { return r.Run == id }) {
+		switch {
+		case slices.ContainsFunc(res.Runs, func(r LedgerRun) bool { return r.Run == id }):
+		case neverOpened(RunDir(stateDir, id)):
+			res.Notes = append(res.Notes, fmt.Sprintf("run %s: was never opened; its directory holds no event", id))
+		default:
 			res.Problems = append(res.Problems, fmt.Sprintf("run %s: lies in the state directory, but the ledger does not know it", id))
 		}
 	}
@@ -192,4 +198,10 @@ func checkGenesis(line []byte, e LedgerEntry) string {
 		return "its journal is not the one that the ledger saw opened"
 	}
 	return ""
+}
+
+// neverOpened reports whether a run's directory holds no whole event: nothing has happened.
+func neverOpened(dir string) bool {
+	data, err := os.ReadFile(filepath.Join(dir, journal.FileName))
+	return errors.Is(err, fs.ErrNotExist) || err == nil && bytes.IndexByte(data, '\n') < 0
 }

@@ -190,12 +190,16 @@ func (s *sealer) tidy() error {
 			}
 		}
 		if e.IsDir() {
-			if _, err := removeEmpty(s.fs, s.path(e.Name())); err != nil {
+			gone, err := removeEmpty(s.fs, s.path(e.Name()))
+			if err == nil && !gone {
+				err = s.fs.SyncDir(s.path(e.Name()))
+			}
+			if err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return s.fs.SyncDir(s.dir) // before the list of files is: what is gone must stay gone
 }
 
 // removeEmpty removes the directories that hold no file, and reports whether dir was one.
@@ -204,7 +208,7 @@ func removeEmpty(fsys fsx.FS, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	empty := true
+	empty, changed := true, false
 	for _, e := range entries {
 		gone := false
 		if e.IsDir() {
@@ -212,10 +216,13 @@ func removeEmpty(fsys fsx.FS, dir string) (bool, error) {
 				return false, err
 			}
 		}
-		empty = empty && gone
+		empty, changed = empty && gone, changed || gone
 	}
 	if !empty {
-		return false, nil
+		if changed {
+			err = fsys.SyncDir(dir)
+		}
+		return false, err
 	}
 	return true, fsys.Remove(dir)
 }
