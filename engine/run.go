@@ -91,6 +91,8 @@ const (
 	PartUnless   PartName = "unless"
 	PartVerify   PartName = "verify"
 	PartRollback PartName = "rollback"
+	// PartSource reads the file of another host that a transfer takes.
+	PartSource PartName = "source"
 )
 
 // AttemptID identifies one launch on one host for ever: 32 hex digits. See NewAttemptID.

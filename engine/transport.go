@@ -17,10 +17,18 @@ type Command struct {
 	Script      string
 	Interpreter []string // of Script; empty: /bin/sh -eu
 	Env         []Env    // in order; names match [A-Za-z_][A-Za-z0-9_]*
-	Stdin       []byte   // nil: /dev/null
+	Stdin       []byte   // nil and no Input: /dev/null
+	Input       *Input   // instead of Stdin, for what is too large for memory
 	WorkingDir  string   // empty: the home of the user it runs as
 	Become      string   // user; empty: the login user
 	Timeout     time.Duration
+}
+
+// Input is what a command reads, from a source that need not be in memory.
+type Input struct {
+	Size int64 // bytes that Open's reader gives; fewer or more is an error, and nothing is started
+	// Open is called at most once for a launch. Its reader is closed.
+	Open func() (io.ReadCloser, error)
 }
 
 // Env is one variable of a command's environment.
@@ -40,10 +48,12 @@ type Observation struct {
 // ErrNotAnObservation is returned for a command that is no check, unless or verify.
 var ErrNotAnObservation = errors.New("only a check, an unless or a verify observes")
 
-// NewObservation wraps the command of a check, or the unless or verify part of a step or transfer.
+// NewObservation wraps the command of a check, the unless or verify part of a step or transfer, or the reading of the file
+// that a transfer takes from another host.
 func NewObservation(kind runbooks.Kind, part PartName, cmd Command) (Observation, error) {
 	ok := kind == runbooks.Check && part == PartCommand ||
-		(kind == runbooks.Step || kind == runbooks.Transfer) && (part == PartUnless || part == PartVerify)
+		(kind == runbooks.Step || kind == runbooks.Transfer) && (part == PartUnless || part == PartVerify) ||
+		kind == runbooks.Transfer && part == PartSource
 	if !ok {
 		return Observation{}, fmt.Errorf("%s of a %s: %w", part, kind, ErrNotAnObservation)
 	}

@@ -20,6 +20,10 @@ type launch struct {
 	names *expr.Scope
 	// first is the number of the first attempt of this launch; each attempt of a unit and part has its own.
 	first int
+	// make renders what is not a command of the runbook: a transfer. nil: w's command.
+	make func() (rendered, error)
+	// judged is called with an execution that ended, before its expectations are judged; nil: nothing to do.
+	judged func(*trial, *output)
 	// started is called once an intent is on disk.
 	started func() error
 }
@@ -41,7 +45,7 @@ func (r *run) perform(ctx context.Context, l launch) (t *trial, attempts int, er
 // attempt is one launch: prepared, intended on disk, launched, its outcome on disk, then released.
 func (r *run) attempt(ctx context.Context, l launch, number int) (*trial, error) {
 	t := &trial{}
-	c, err := r.render(l.w, l.names)
+	c, err := l.render(r)
 	if err != nil {
 		return t, r.unrendered(t, err)
 	}
@@ -81,6 +85,13 @@ func (r *run) attempt(ctx context.Context, l launch, number int) (*trial, error)
 	return t, r.launch(ctx, l, intent, c, o, t)
 }
 
+func (l *launch) render(r *run) (rendered, error) {
+	if l.make != nil {
+		return l.make()
+	}
+	return r.render(l.w, l.names)
+}
+
 // unsent is an error of Prepare: nothing was launched, so it is never an unknown outcome.
 func unsent(err error) error {
 	if errors.Is(err, engine.ErrRefused) || errors.Is(err, engine.ErrUnreachable) {
@@ -109,6 +120,9 @@ func (r *run) launch(ctx context.Context, l launch, intent *engine.ItemIntent, c
 		t.endedAt = r.cfg.Clock.Now()
 	}
 	t.fill(o, l.w.reads)
+	if l.judged != nil {
+		l.judged(t, o)
+	}
 	r.judge(l.w, t, o, l.names)
 	if err := r.record(l, intent, st, o, t); err != nil {
 		return err
@@ -145,6 +159,6 @@ func (t *trial) payload(u engine.Unit) *engine.ItemOutcome {
 	return &engine.ItemOutcome{
 		Unit: u, Outcome: t.outcome, Reason: t.reason, Cause: t.cause, Hint: t.hint, ExitCode: t.exit, Signal: t.signal, Command: t.command,
 		CommandSHA256: t.digest, Captures: t.captured, Expectations: t.expects, KillConfirmed: t.killConfirmed,
-		Survivors: t.survivors, Reattached: t.reattached, StartedAt: t.startedAt,
+		Survivors: t.survivors, Reattached: t.reattached, Changed: t.changed, StartedAt: t.startedAt,
 	}
 }

@@ -29,9 +29,10 @@ type book struct {
 	wants map[runbooks.ItemID]interest
 }
 
-func newBook(refs *runbooks.References, r *runbooks.Runbook) *book {
+// newBook keeps what the expressions name.
+func newBook(refs *runbooks.References, readers []*expr.Expr) *book {
 	b := &book{kept: map[runbooks.ItemID]scope.Result{}, wants: map[runbooks.ItemID]interest{}}
-	for _, ref := range refs.Of(allExprs(r)...) {
+	for _, ref := range refs.Of(readers...) {
 		if id, ok := runbooks.ReferredItem(ref); ok {
 			b.wants[id] = b.wants[id].or(interestOf(ref.Path))
 		}

@@ -47,8 +47,10 @@ type Config struct {
 	Observe func(engine.Event)
 	Control *Control // nil: nobody steers
 	// Ended is called once when the run has ended, with a way to evaluate expressions over its results: a runbook's own
-	// tests judge by it. extra are names that hide those of the runbook.
+	// tests judge by it. extra are names that hide those of the runbook. Only results that the runbook or Reads names are
+	// kept.
 	Ended func(eval func(e *expr.Expr, extra map[string]expr.Value) (expr.Value, error))
+	Reads []*expr.Expr
 }
 
 // ErrConfig is wrapped by errors about a Config that cannot be run. Nothing has been journaled then.

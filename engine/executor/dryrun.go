@@ -49,7 +49,7 @@ func (t *task) exercise(ctx context.Context, names *expr.Scope) error {
 		return t.onHosts(ctx, names, t.checkBatch)
 	case t.item.Kind == runbooks.Assert:
 		return t.assert(names)
-	case t.item.Kind == runbooks.Step && t.item.Unless != nil:
+	case t.item.Unless != nil:
 		return t.onHosts(ctx, names, t.unlessBatch)
 	case t.item.Kind.Effect() == runbooks.Human:
 		return t.notExercised("people are not asked in a dry-run")

@@ -30,7 +30,7 @@ func (t *task) run(ctx context.Context, turn phaseTurn) error {
 	switch t.item.Kind {
 	case runbooks.Check:
 		return t.onHosts(ctx, names, t.checkBatch)
-	case runbooks.Step:
+	case runbooks.Step, runbooks.Transfer:
 		return t.onHosts(ctx, names, t.stepBatch)
 	case runbooks.Assert:
 		return t.assert(names)
@@ -114,7 +114,7 @@ func (t *task) onHosts(ctx context.Context, names *expr.Scope, work batchFunc) e
 	if err := t.everywhere(ctx, elements, work); err != nil {
 		return err
 	}
-	if t.item.Kind == runbooks.Step {
+	if t.item.Kind != runbooks.Check {
 		t.expectAll(names)
 	}
 	v := t.sum()

@@ -16,7 +16,7 @@ func (r *run) judge(w work, t *trial, o *output, names *expr.Scope) {
 	if t.outcome != engine.Succeeded {
 		return
 	}
-	if w.command != nil && t.exit != nil && !w.command.Success.Holds(*t.exit) {
+	if t.exit != nil && !w.success(*t.exit) {
 		t.fail(engine.Failed, causeExit, r.exitReason(w, *t.exit, o))
 		r.unjudge(w, t)
 		return

@@ -208,12 +208,16 @@ func (r *run) goBack(steps []trailStep, ended *engine.RollbackEnded) error {
 // undo rolls back units of one item.
 func (r *run) undo(steps []trailStep, ended *engine.RollbackEnded) error {
 	t := steps[0].t
-	if t.item.Rollback == nil {
+	if !t.reversible() {
 		ended.Left = append(ended.Left, unitsOf(steps)...)
 		return nil
 	}
 	ctx, _ := r.working()
-	names, err := r.names.scopeFor(ctx, r.book, t.item.Rollback.Exprs())
+	es := t.item.Rollback.Exprs()
+	if t.item.Rollback == nil {
+		es = t.item.Exprs()
+	}
+	names, err := r.names.scopeFor(ctx, r.book, es)
 	if err != nil {
 		ended.Held = fmt.Sprintf("rollback of %s: %s", t.item.ID(), errText(err))
 		ended.Failed = append(ended.Failed, unitsOf(steps)...)
@@ -237,6 +241,11 @@ func (r *run) undo(steps []trailStep, ended *engine.RollbackEnded) error {
 	})
 }
 
+// reversible reports whether there is a way back: the author's, or a transfer's own backup.
+func (t *task) reversible() bool {
+	return t.item.Rollback != nil || t.item.Kind == runbooks.Transfer && t.item.Backup
+}
+
 // undoUnit rolls one unit back and says why it could not.
 func (t *task) undoUnit(ctx context.Context, s trailStep, names *expr.Scope) (why string, err error) {
 	if t.item.Kind == runbooks.Manual {
@@ -247,16 +256,18 @@ func (t *task) undoUnit(ctx context.Context, s trailStep, names *expr.Scope) (wh
 	}
 	names = t.r.onHost(names, s.host)
 	hosts := []*runbooks.Host{s.host}
-	if part := t.item.Rollback; part.Hosts != nil && part.Hosts != t.item.Hosts {
+	if part := t.item.Rollback; part != nil && part.Hosts != nil && part.Hosts != t.item.Hosts {
 		if hosts, _, err = t.hostsOf(part.Hosts, names); err != nil {
 			return errText(err), nil
 		}
 	}
 	first := 1
 	for _, h := range hosts {
-		tr, n, err := t.r.perform(ctx, launch{
-			w: t.rollbackWork, unit: s.id, host: h, names: t.r.onHost(names, h), first: first, started: func() error { return nil },
-		})
+		l := launch{w: t.rollbackWork, unit: s.id, host: h, names: t.r.onHost(names, h), first: first, started: func() error { return nil }}
+		if t.item.Rollback == nil {
+			l.make = func() (rendered, error) { return t.restore(s.id, l.names) }
+		}
+		tr, n, err := t.r.perform(ctx, l)
 		if errors.Is(err, errStopped) {
 			return "it was killed", nil
 		}

@@ -97,7 +97,7 @@ func newRun(cfg Config) (*run, error) {
 	if r.names, err = newNames(cfg); err != nil {
 		return nil, err
 	}
-	r.book = newBook(r.names.refs, cfg.Runbook)
+	r.book = newBook(r.names.refs, append(allExprs(cfg.Runbook), cfg.Reads...))
 	r.marks = newMarks(r)
 	r.tasks = newTasks(r)
 	return r, nil

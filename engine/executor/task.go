@@ -113,6 +113,10 @@ func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
 		t.rollbackWork = partWork(refs, i, engine.PartRollback, i.Rollback)
 		t.rollbackWork.cleanup = true // it runs although the run was stopped
 	}
+	if i.Kind == runbooks.Transfer && i.Rollback == nil {
+		t.rollbackWork = partWork(refs, i, engine.PartRollback, &runbooks.Part{Timeout: i.Timeout})
+		t.rollbackWork.cleanup = true
+	}
 	if i.Rollout != nil && i.Rollout.AfterBatch != nil {
 		part := engine.PartVerify // of a step; a check's is as the check
 		if i.Kind == runbooks.Check {

@@ -20,9 +20,10 @@ type trial struct {
 	killConfirmed *bool
 	survivors     []string
 	reattached    int
-	intended      bool // there is an intent
-	lost          bool // unknown, and nothing of it can run any more
-	retryable     bool // proven not to have started, by a race that a new attempt may win
+	intended      bool  // there is an intent
+	lost          bool  // unknown, and nothing of it can run any more
+	retryable     bool  // proven not to have started, by a race that a new attempt may win
+	changed       *bool // of a transfer
 	command       string
 	digest        string
 	data          map[string]expr.Value

@@ -26,6 +26,9 @@ type unit struct {
 	attempts int    // launched, with those that provably never started
 	tries    int    // begun by the runbook's rules: 1 + retries
 	onTrail  bool
+	// unsure is an attempt whose end nobody knows and that an idempotent step is started again for. Until a later attempt
+	// has run, it stays the last word.
+	unsure   *trial
 	settled  engine.Standing
 	settleBy string
 }
@@ -83,6 +86,9 @@ func (u *unit) unless(ctx context.Context) (unitState, error) {
 	}
 	worst := s.worst()
 	switch {
+	case s.holds() && u.unsure != nil:
+		u.trial, u.settled, u.settleBy = u.unsure, engine.Done, "unless holds"
+		return unitEnded, nil
 	case s.holds():
 		u.trial = &trial{}
 		u.trial.fail(engine.Skipped, causeUnless, "unless holds already")
@@ -93,20 +99,35 @@ func (u *unit) unless(ctx context.Context) (unitState, error) {
 	// Whether it is needed cannot be told, so it is not done.
 	u.trial = &trial{}
 	u.trial.fail(worst.outcome, worst.cause, "unless: "+worst.reason)
+	u.stillUnsure()
 	return unitRetry, nil
 }
 
 func (u *unit) command(ctx context.Context) (unitState, error) {
-	t, n, err := u.t.r.perform(ctx, launch{
-		w: u.t.work, unit: u.id, host: u.host, names: u.names, first: u.attempts + 1, started: u.started,
-	})
+	l := launch{w: u.t.work, unit: u.id, host: u.host, names: u.names, first: u.attempts + 1, started: u.started}
+	if u.t.item.Kind == runbooks.Transfer {
+		p, err := u.t.parcel(ctx, u.id, u.names)
+		if err != nil {
+			u.trial = &trial{}
+			err = u.t.r.unsendable(u.trial, err)
+			u.stillUnsure()
+			return unitRetry, err
+		}
+		l.make = func() (rendered, error) { return u.t.put(p, u.id, u.names) }
+		l.judged = func(t *trial, o *output) { t.transferred(o, p) }
+	}
+	t, n, err := u.t.r.perform(ctx, l)
 	u.attempts += n
 	if err != nil {
 		return unitEnded, err
 	}
 	u.trial = t
+	if u.stillUnsure() {
+		return unitRetry, nil
+	}
 	switch {
 	case t.outcome == engine.Unknown:
+		u.unsure = t
 		return unitSettle, nil
 	case t.outcome == engine.Succeeded && u.t.item.Verify != nil:
 		return unitVerify, nil
@@ -114,6 +135,16 @@ func (u *unit) command(ctx context.Context) (unitState, error) {
 		return unitEnded, nil
 	}
 	return unitRetry, nil
+}
+
+// stillUnsure puts the unknown attempt back when what followed it did not run at all, and so says nothing about it.
+func (u *unit) stillUnsure() bool {
+	if u.unsure == nil || u.trial.intended && u.trial.began {
+		return false
+	}
+	u.unsure.reason = reasonOr(u.unsure.reason, "unknown") + "; started again: " + reasonOr(u.trial.reason, string(u.trial.outcome))
+	u.trial = u.unsure
+	return true
 }
 
 // started notes the unit on the way that a rollback goes back, and sets the item's marks_start.

@@ -90,8 +90,19 @@ func (w work) finish(refs *runbooks.References, cs []runbooks.Capture, want inte
 		}
 	}
 	w.reads = want.or(ownInterest(refs, es))
+	if w.kind == runbooks.Transfer && w.command == nil {
+		w.reads.stdout = true // its script says there whether it changed anything
+	}
 	if w.timeout <= 0 {
 		w.timeout = runbooks.DefaultTimeout
 	}
 	return w
+}
+
+// success reports whether the exit code is one. What has no command of its own, a transfer, succeeds with 0.
+func (w work) success(code int) bool {
+	if w.command == nil {
+		return code == 0
+	}
+	return w.command.Success.Holds(code)
 }

@@ -115,8 +115,13 @@ func (f *follower) launch(ctx context.Context) verdict {
 	defer live.stop()
 	r := &reply{f: f, nonce: nonce, before: live.stop}
 	t := talk{become: f.a.Command.Become, nonce: nonce, text: l.text, answer: r.take, stderr: io.Discard, quiet: true}
-	if l.input != nil {
-		t.input = newByteReader(l.input)
+	if l.feed {
+		input, err := openInput(f.a.Command)
+		if err != nil {
+			return verdict{err: f.h.fail("input", engine.ErrRefused, "", "%v", err), final: true, unsent: true}
+		}
+		defer closeInput(input)
+		t.input = input
 	}
 	talking, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -350,7 +355,9 @@ func (f *follower) refusal(v verdict) error {
 	case "claimed":
 		return h.fail(kind, engine.ErrOutcomeUnknown, "another continuo may work on this run, or its journal was restored from a copy: find out before anything else",
 			"this attempt was launched before, by somebody else")
-	case "state-directory", "disk-full", "input":
+	case "input":
+		return h.fail(kind, engine.ErrRefused, "", "the input did not arrive whole: nothing was started")
+	case "state-directory", "disk-full":
 		return h.fail("state-directory", engine.ErrRefused, "make room in "+f.a.Incarnation.StateDir+", then run it again",
 			"nothing could be written to %s: nothing was started", f.a.Incarnation.StateDir)
 	}

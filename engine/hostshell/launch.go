@@ -131,10 +131,10 @@ exit 0
 // maxInline is the input that travels inside the launch's text; a larger one waits for the host's word.
 const maxInline = 64 << 10
 
-// launch is the text that launches an attempt, and the input that is sent after it, if any.
+// launch is the text that launches an attempt. feed: the command's input is to be sent after it.
 type launch struct {
-	text  string
-	input []byte
+	text string
+	feed bool
 }
 
 // sessionText sets S to what starts a program in a session of its own. A path, so that the command's PATH does not matter.
@@ -164,13 +164,13 @@ func launchText(nonce string, a engine.Attempt, grace int) launch {
 	var l launch
 	stdin, inputText, clean := "</dev/null", "", ""
 	switch {
-	case c.Stdin == nil:
-	case len(c.Stdin) <= maxInline && !strings.ContainsRune(string(c.Stdin), 0):
+	case c.Stdin == nil && c.Input == nil:
+	case inline(c):
 		fmt.Fprintf(&b, "CONTINUO_IN=%s\n", Quote(string(c.Stdin)))
 		stdin, inputText = "", "printf %s \"$CONTINUO_IN\" | "
 	default:
-		l.input = c.Stdin
-		fmt.Fprintf(&b, "echo %s ready\ncat >\"$L.in\" 2>/dev/null || no state-directory\n[ $(wc -c <\"$L.in\") -eq %d ] || no input\n", nonce, len(c.Stdin))
+		l.feed = true
+		fmt.Fprintf(&b, "echo %s ready\ncat >\"$L.in\" 2>/dev/null || no state-directory\n[ $(wc -c <\"$L.in\") -eq %d ] || no input\n", nonce, inputSize(c))
 		stdin, clean = `<"$L.in"`, "rm -f \"$L.in\"\n"
 	}
 	for i, e := range c.Env {

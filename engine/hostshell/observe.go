@@ -37,7 +37,7 @@ func plainText(c engine.Command, nonce string) string {
 	fmt.Fprintf(&b, "command -v %s >/dev/null 2>&1 || { echo %s refused program; exit 126; }\n", Quote(program(c)), nonce)
 	fmt.Fprintf(&b, "echo %s ok $$ $PPID\necho %s ok >&2\n", nonce, nonce)
 	stdin := " </dev/null"
-	if c.Stdin != nil {
+	if c.Stdin != nil || c.Input != nil {
 		stdin = ""
 	}
 	if len(c.Argv) > 0 {
@@ -69,10 +69,13 @@ func (h *Host) plain(ctx context.Context, c engine.Command, sink engine.OutputSi
 	nonce := newNonce()
 	a := &plainAnswer{stdout: sink.Stdout}
 	t := talk{become: c.Become, nonce: nonce, text: plainText(c, nonce), answer: a.take, stderr: sink.Stderr, timeout: c.Timeout}
-	if c.Stdin != nil {
-		t.input = newByteReader(c.Stdin)
+	input, err := openInput(c)
+	if err != nil {
+		return status, h.fail("input", engine.ErrRefused, "", "%v", err)
 	}
+	t.input = input
 	e, err := h.talk(ctx, t)
+	closeInput(input)
 	if err != nil {
 		return status, err
 	}
@@ -133,19 +136,4 @@ func (h *Host) refused(kind string, c engine.Command) error {
 		return h.fail("working-directory", engine.ErrRefused, "", "cannot enter the working directory %q as %s", c.WorkingDir, user)
 	}
 	return h.fail(kind, engine.ErrRefused, "", "the host refused the command (%s)", kind)
-}
-
-// newByteReader reads b without the WriterTo of bytes.Reader, so that a large input is sent in pieces.
-func newByteReader(b []byte) io.Reader { return &byteReader{b: b} }
-
-type byteReader struct{ b []byte }
-
-// Read implements io.Reader.
-func (r *byteReader) Read(p []byte) (int, error) {
-	if len(r.b) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, r.b)
-	r.b = r.b[n:]
-	return n, nil
 }

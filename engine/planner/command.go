@@ -105,7 +105,7 @@ func (p *planner) command(part engine.PartName, c *runbooks.Command, where place
 	}
 	s := p.show(what, names)
 	if s.Sensitive {
-		p.fail(what.Range(), "CON-P006", "a command must not hold a secret: it is shown and recorded",
+		p.fail(what.Range(), "CON-B006", "a command must not hold a secret: it is shown and recorded",
 			"hand secrets over in env or stdin")
 	}
 	out.Known = out.Known && s.Known
@@ -179,7 +179,7 @@ func (p *planner) wait(i *runbooks.Item) {
 	}
 	d, err := runbooks.WaitDuration(v)
 	if err != nil {
-		p.fail(i.Duration.Range(), "CON-P007", err.Error(), "")
+		p.fail(i.Duration.Range(), "CON-B007", err.Error(), "")
 	}
 	p.waits[i.ID()] = d
 }

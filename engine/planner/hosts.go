@@ -24,7 +24,7 @@ func (p *planner) place(out *engine.PlanItem, i *runbooks.Item) ([]*runbooks.Hos
 		t = t.and(turn{disposition: engine.RunTime, waits: p.waitsFor(i.Hosts)})
 	}
 	if known && len(hosts) == 0 && !i.AllowNoHosts {
-		p.fail(i.Hosts.Range(), "CON-P003", fmt.Sprintf("%s has no hosts", i.ID()),
+		p.fail(i.Hosts.Range(), "CON-B003", fmt.Sprintf("%s has no hosts", i.ID()),
 			"allow_no_hosts = true says that this may be so")
 	}
 	for _, h := range hosts {
@@ -60,7 +60,7 @@ func (p *planner) elements(out *engine.PlanItem, i *runbooks.Item) turn {
 	}
 	es, err := v.Elements()
 	if err != nil {
-		p.fail(i.ForEach.Range(), "CON-P004", "for_each: "+err.Error(), "for_each takes a list, a set or a map")
+		p.fail(i.ForEach.Range(), "CON-B004", "for_each: "+err.Error(), "for_each takes a list, a set or a map")
 		return turn{disposition: engine.RunTime}
 	}
 	for _, e := range es {
@@ -95,7 +95,7 @@ func (p *planner) resolveNew(e *expr.Expr) (hosts []*runbooks.Host, known bool) 
 		case v.Known():
 			hosts, err := scope.Hosts(p.in.Project, v)
 			if err != nil {
-				p.fail(e.Range(), "CON-P005", "hosts: "+err.Error(), "")
+				p.fail(e.Range(), "CON-B005", "hosts: "+err.Error(), "")
 			}
 			return hosts, true
 		}

@@ -48,7 +48,7 @@ func (p *planner) decide(when *expr.Expr, what string) turn {
 	truth, err := v.Truth()
 	switch {
 	case err != nil:
-		p.fail(when.Range(), "CON-P002", "when "+err.Error(), "a condition is true or false and never sensitive")
+		p.fail(when.Range(), "CON-B002", "when "+err.Error(), "a condition is true or false and never sensitive")
 	case !truth:
 		return turn{disposition: engine.WillSkip, reason: what + " does not hold: " + when.Text()}
 	}
@@ -78,7 +78,7 @@ func (p *planner) item(phase *runbooks.Phase, i *runbooks.Item, inherited turn) 
 		ID: i.ID(), Kind: i.Kind, Phase: phase.Name, Lane: i.Lane, Title: p.text(i.Title), Owner: p.text(i.Owner),
 		Hosts: []string{}, After: []runbooks.ItemID{}, Severity: i.Severity, Irreversible: i.Irreversible, Effect: i.Kind.Effect(),
 		ForEach: i.ForEach != nil, Marks: i.Marks, MarksStart: i.MarksStart,
-		HasVerify: i.Verify != nil, HasRollback: i.Rollback != nil, TimeoutS: i.Timeout.Seconds(), Fingerprint: p.fingerprint(i),
+		HasVerify: i.Verify != nil, HasRollback: i.Rollback != nil || i.Kind == runbooks.Transfer && i.Backup, TimeoutS: i.Timeout.Seconds(), Fingerprint: p.fingerprint(i),
 	}
 	if phase == p.in.Runbook.Cleanup {
 		out.Phase = runbooks.CleanupPhase

@@ -41,7 +41,7 @@ func Plan(in Input) (*engine.Plan, diag.List) {
 	}
 	digest, err := Digest(plan)
 	if err != nil {
-		p.fail(in.Runbook.Range, "CON-P001", "the plan cannot be written: "+err.Error(), "")
+		p.fail(in.Runbook.Range, "CON-B001", "the plan cannot be written: "+err.Error(), "")
 		return nil, p.diags.Sorted()
 	}
 	plan.Digest = digest

@@ -287,8 +287,8 @@ step "aside" {
 func TestPlan_problems(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ item, code string }{
-		"no hosts":   {"step \"s\" {\nhosts = []\nargv = [\"true\"]\n}", "CON-P003"},
-		"bad length": {"wait \"w\" { duration = \"soon ${var.v}\" }", "CON-P007"},
+		"no hosts":   {"step \"s\" {\nhosts = []\nargv = [\"true\"]\n}", "CON-B003"},
+		"bad length": {"wait \"w\" { duration = \"soon ${var.v}\" }", "CON-B007"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

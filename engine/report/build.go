@@ -102,6 +102,15 @@ func buildPhases(rec *engine.Record) []Phase {
 	return out
 }
 
+func buildRollback(rec *engine.Record) *Rollback {
+	b := rec.Rollback
+	if b == nil {
+		return nil
+	}
+	return &Rollback{Reason: b.Reason, By: b.By, Units: b.Units, Until: b.Until, Ended: b.Ended, Done: b.Done, Failed: b.Failed,
+		Left: b.Left, Held: b.Held}
+}
+
 func buildCleanup(rec *engine.Record) Cleanup {
 	c := Cleanup{Ran: rec.CleanupRan, Failed: rec.CleanupFailed}
 	for _, i := range rec.Plan.Items {

@@ -26,6 +26,7 @@ type RunDocument struct {
 	Items      []RunItem          `json:"items"`
 	Objectives []RunObjective     `json:"objectives,omitempty"`
 	Deviations []engine.Deviation `json:"deviations,omitempty"`
+	Rollback   *Rollback          `json:"rollback,omitempty"`
 	Unknown    int                `json:"unknown"`
 	NotReached []runbooks.ItemID  `json:"not_reached,omitempty"`
 	Coverage   engine.Coverage    `json:"coverage"`
@@ -65,7 +66,7 @@ func NewRunDocument(rec *engine.Record, bundle string) *RunDocument {
 	d := &RunDocument{
 		Schema: RunSchema, Run: rec.Opened.Run, Runbook: rec.Opened.Runbook, Mode: rec.Mode, Verdict: rec.Verdict, Why: rec.Why,
 		Bundle: bundle, StartedAt: utc(rec.StartedAt), EndedAt: utc(rec.EndedAt), Items: []RunItem{}, Deviations: rec.Deviations,
-		Unknown: rec.Unknown, NotReached: rec.NotReached, Coverage: rec.Coverage,
+		Rollback: buildRollback(rec), Unknown: rec.Unknown, NotReached: rec.NotReached, Coverage: rec.Coverage,
 	}
 	for _, i := range buildItems(rec) {
 		d.Items = append(d.Items, runItems(&i)...)

@@ -24,7 +24,7 @@ var goldenNames = map[string]string{
 // TestGolden compares every face of three samples with the files of testdata/golden.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]*story{"passed": passedDrill(t), "failed": failedDrill(t), "dry-run": readyDryRun(t)} {
+	for name, s := range map[string]*story{"passed": passedDrill(t), "failed": failedDrill(t), "dry-run": readyDryRun(t), "rolled-back": rolledBackDrill(t)} {
 		rec, r := s.record(t), s.report(t)
 		subject := report.Subject{Name: string(rec.Opened.Run) + "/SHA256SUMS", SHA256: digest("SHA256SUMS")}
 		faces := map[string]func(io.Writer) error{"run.json": report.NewRunDocument(rec, "/runs/sample").JSON}

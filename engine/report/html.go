@@ -176,7 +176,7 @@ func (v *page) funcs() template.FuncMap {
 		"int":   func(n uint64) int { return int(n) }, //nolint:gosec // a count of events
 		"deref": func(b *bool) bool { return b != nil && *b },
 		"brief": brief, "verifyTool": verifyTool, "verifyHand": verifyHand,
-		"instructionsOf": itemView.instructions, "cleanup": cleanupWords,
+		"instructionsOf": itemView.instructions, "cleanup": cleanupWords, "rollback": rollbackLines,
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/report"
+	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
 func asHTML(tb testing.TB, r *report.Report) string {
@@ -116,6 +117,8 @@ func poison(rec *engine.Record, text string) {
 	rec.Deviations = []engine.Deviation{{Kind: text, Host: text, By: text, Reason: text}}
 	rec.Actions = []engine.ActionRecord{{OperatorAction: engine.OperatorAction{Action: text, By: text, Host: text, Reason: text}}}
 	rec.Marks = []engine.MarkSet{{Mark: text, At: rec.StartedAt.Add(time.Second), Source: text}}
+	rec.Rollback = &engine.RollbackRecord{RollbackStarted: engine.RollbackStarted{Reason: text, By: text, Until: runbooks.ItemID(text)},
+		RollbackEnded: engine.RollbackEnded{Held: text, Left: []engine.Unit{{Item: runbooks.ItemID(text), Key: text, Host: text}}}}
 	rec.Gaps = []engine.Gap{{Item: "x", Host: text, Why: text, Real: true}, {Item: "x", Why: text}}
 	for n := range rec.Objectives {
 		rec.Objectives[n].Name, rec.Objectives[n].From, rec.Objectives[n].To, rec.Objectives[n].Problem, rec.Objectives[n].Clock = text, text, text, text, text

@@ -149,6 +149,7 @@ func (m *markdown) summary() {
 	m.facts()
 	m.objectives()
 	m.failures()
+	m.rollback()
 	m.people()
 	m.deviations()
 	m.notExecuted()
@@ -262,6 +263,17 @@ func (m *markdown) failures() {
 		rows = append(rows, []string{item, md(f.Host), outcomeCell(f.Outcome), why})
 	}
 	m.table([]string{"Item", "Host", "Outcome", "Why"}, rows)
+}
+
+func (m *markdown) rollback() {
+	if m.r.Rollback == nil {
+		return
+	}
+	m.heading(3, "Rollback")
+	for _, l := range rollbackLines(m.r.Rollback) {
+		m.line("- %s", md(l))
+	}
+	m.line("")
 }
 
 func (m *markdown) people() {

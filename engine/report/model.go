@@ -25,6 +25,7 @@ type Report struct {
 	Failures    []Failure             `json:"failures,omitempty"`
 	Deviations  []engine.Deviation    `json:"deviations,omitempty"`
 	NotExecuted []NotExecuted         `json:"not_executed,omitempty"`
+	Rollback    *Rollback             `json:"rollback,omitempty"`
 	Unknown     int                   `json:"unknown"` // units whose end nobody knows
 	Coverage    engine.Coverage       `json:"coverage"`
 	Marks       []engine.MarkSet      `json:"marks,omitempty"`
@@ -261,6 +262,20 @@ type Host struct {
 	engine.PlanHost
 	Connected *engine.HostConnected   `json:"connected,omitempty"`
 	Preflight *engine.PreflightResult `json:"preflight,omitempty"`
+}
+
+// Rollback is the way back of a run: what was undone, and what was not.
+type Rollback struct {
+	Reason string `json:"reason,omitempty"`
+	By     string `json:"by,omitempty"`
+	Units  int    `json:"units"` // how many were to be rolled back
+	// Until is the last irreversible step that started, the point of no return.
+	Until  runbooks.ItemID `json:"until,omitempty"`
+	Ended  bool            `json:"ended"`
+	Done   []engine.Unit   `json:"done,omitempty"`
+	Failed []engine.Unit   `json:"failed,omitempty"`
+	Left   []engine.Unit   `json:"left,omitempty"` // may have changed something, and were not rolled back
+	Held   string          `json:"held,omitempty"` // why it stopped and waits for a person
 }
 
 // Action is something a person did to the run.

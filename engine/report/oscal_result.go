@@ -260,6 +260,11 @@ func (o *oscal) remarks() string {
 		}
 		out = append(out, text+": "+md(d.Reason))
 	}
+	if o.r.Rollback != nil {
+		for _, l := range rollbackLines(o.r.Rollback) {
+			out = append(out, "Rollback: "+md(l))
+		}
+	}
 	for _, n := range o.r.NotExecuted {
 		out = append(out, fmt.Sprintf("Not executed: %s: %s", placeWords(string(n.Item), n.Host), md(n.Why)))
 	}

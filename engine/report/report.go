@@ -66,6 +66,7 @@ func Build(rec *engine.Record, opts Options) (*Report, error) {
 		Deviations: rec.Deviations,
 		Marks:      rec.Marks,
 		Actions:    buildActions(rec),
+		Rollback:   buildRollback(rec),
 		Unknown:    rec.Unknown,
 		Coverage:   rec.Coverage,
 		Variables:  rec.Plan.Variables,

@@ -297,3 +297,40 @@ func TestBuild_plannedPartsOfWhatDidNotRun(t *testing.T) {
 	require.Contains(t, text, "Verify as planned; nothing ran on db-b1:\n\n``` text\npsql -c 'select 1'\n```")
 	require.Contains(t, text, "finding: its failure is a deviation")
 }
+
+func TestBuild_rollbackSaysWhatWasUndoneAndWhatWasNot(t *testing.T) {
+	t.Parallel()
+	r := rolledBackDrill(t).report(t)
+	require.Equal(t, engine.VerdictFailed, r.Verdict.Verdict)
+	for _, text := range []string{asHTML(t, r), asMarkdown(t, r)} {
+		require.Contains(t, text, "2 units to roll back. Why: step.promote failed. By carol@example.org.")
+		require.Contains(t, text, "Rolled back: step.freeze on app-b1.")
+		require.Contains(t, text, "May have changed something and was not rolled back: step.promote on db-b1.")
+		require.Contains(t, text, "systemctl start payments-writer")
+	}
+	rec := rolledBackDrill(t).record(t)
+	rec.Rollback.Held, rec.Rollback.Until = "its outcome is unknown", "step.promote"
+	r, err := report.Build(rec, report.Options{})
+	require.NoError(t, err)
+	require.Contains(t, asMarkdown(t, r), "- It stopped and waits for a person: its outcome is unknown.")
+	require.Contains(t, asMarkdown(t, r), "- The point of no return was step.promote;")
+	rec.Rollback.Held, rec.Rollback.Ended = "", false
+	r, err = report.Build(rec, report.Options{})
+	require.NoError(t, err)
+	require.Contains(t, asMarkdown(t, r), "- It did not come to its end.")
+}
+
+func TestBuild_retriedByAPersonKeepsTheFirstEnd(t *testing.T) {
+	t.Parallel()
+	s := newStory(engine.Live, failoverPlan())
+	s.step("step.promote", "promote", "db-b1", result{took: time.Second, outcome: engine.Failed, exit: 2, cause: "exit", reason: "exit code 2"})
+	s.say(&engine.OperatorAction{Action: engine.ActionRetry, By: "carol@example.org", Item: "step.promote", Reason: "lock released"})
+	u := engine.Unit{Item: "step.promote", Host: "db-b1"}
+	s.wait(time.Second).say(&engine.ItemIntent{Unit: u, Part: engine.PartCommand, Attempt: 2, AttemptID: "b", Command: "promote"},
+		&engine.ItemOutcome{Unit: u, Part: engine.PartCommand, Attempt: 2, AttemptID: "b", Outcome: engine.Succeeded, ExitCode: ptr(0)},
+		&engine.ItemOutcome{Unit: u, Outcome: engine.Succeeded, ExitCode: ptr(0), Attempts: 2, DurationNS: time.Second},
+		&engine.ItemOutcome{Unit: engine.Unit{Item: "step.promote"}, Outcome: engine.Succeeded})
+	text := asMarkdown(t, s.report(t))
+	require.Contains(t, text, "Before a person had it tried again: failed, exit code 2.")
+	require.Contains(t, text, "lock released")
+}

@@ -135,6 +135,26 @@ func failedDrill(tb testing.TB) *story {
 	return s.cleanup().closed(tb)
 }
 
+// rolledBackDrill fails after the freeze and goes back.
+func rolledBackDrill(tb testing.TB) *story {
+	tb.Helper()
+	s := newStory(engine.Live, failoverPlan()).wait(900*time.Millisecond).connect("db-b1", "app-b1", "app-b2").assess("12")
+	s.step("step.freeze", "systemctl stop payments-writer", "app-b1", result{took: 2100 * time.Millisecond})
+	s.step("step.promote", "pg_ctlcluster 15 main promote", "db-b1", result{took: 400 * time.Millisecond, outcome: engine.Failed, exit: 2,
+		cause: "exit", reason: "exit code 2", stderr: "Error: cluster is not a standby\n"})
+	for _, id := range []string{"step.repoint", "wait.settle", "manual.smoke", "check.rows"} {
+		s.never(id, engine.NotReached, "stopped", "step.promote failed")
+	}
+	freeze, promote := engine.Unit{Item: "step.freeze", Host: "app-b1"}, engine.Unit{Item: "step.promote", Host: "db-b1"}
+	id := engine.NewAttemptID("n", "step.freeze", engine.PartRollback, "", "app-b1", 1)
+	s.say(&engine.RollbackStarted{Reason: "step.promote failed", By: "carol@example.org", Units: 2}, &engine.ItemIntent{Unit: freeze,
+		Part: engine.PartRollback, Attempt: 1, AttemptID: id, User: "recovery", Command: "systemctl start payments-writer", Transport: "durable"})
+	s.wait(1800 * time.Millisecond).say(&engine.ItemOutcome{Unit: freeze, Part: engine.PartRollback, Attempt: 1, AttemptID: id,
+		Outcome: engine.Succeeded, ExitCode: ptr(0), DurationNS: 1800 * time.Millisecond})
+	s.say(&engine.RollbackEnded{Done: []engine.Unit{freeze}, Left: []engine.Unit{promote}})
+	return s.cleanup().closed(tb)
+}
+
 // readyDryRun is a dry-run that a tolerated host leaves with a gap.
 func readyDryRun(tb testing.TB) *story {
 	tb.Helper()
@@ -227,6 +247,6 @@ func longDrill(tb testing.TB, n int) *story {
 func samples(tb testing.TB) map[string]*story {
 	tb.Helper()
 	return map[string]*story{
-		"passed": passedDrill(tb), "failed": failedDrill(tb), "dry-run": readyDryRun(tb), "fleet": fleetDrill(tb), "long": longDrill(tb, 70),
+		"passed": passedDrill(tb), "failed": failedDrill(tb), "dry-run": readyDryRun(tb), "rolled-back": rolledBackDrill(tb), "fleet": fleetDrill(tb), "long": longDrill(tb, 70),
 	}
 }

@@ -213,6 +213,11 @@ func newUnitView(u *Unit) unitView {
 			}
 		}
 	}
+	for _, p := range u.Parts {
+		if p.Part == "" {
+			add("Before a person had it tried again: %s.", endWords(p))
+		}
+	}
 	if u.Reattached > 0 {
 		add("The connection was lost and taken up again %s; the command ran on.", times(u.Reattached))
 	}

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -155,6 +157,53 @@ func joinWords(words []string) string {
 // plural counts in words: 1 host, 2 hosts.
 func plural(n int, one string) string {
 	return count(n) + " " + map[bool]string{true: one, false: one + "s"}[n == 1]
+}
+
+// rollbackLines say what the way back came to, a line for each fact.
+func rollbackLines(b *Rollback) []string {
+	out := []string{fmt.Sprintf("%s to roll back. Why: %s.", plural(b.Units, "unit"), cmp.Or(b.Reason, "no reason on record"))}
+	if b.By != "" {
+		out[0] += " By " + b.By + "."
+	}
+	if b.Until != "" {
+		out = append(out, fmt.Sprintf("The point of no return was %s; what came before it is not rolled back by itself.", b.Until))
+	}
+	for _, part := range []struct {
+		words string
+		units []engine.Unit
+	}{
+		{"Rolled back", b.Done}, {"Its rollback failed", b.Failed},
+		{"May have changed something and was not rolled back", b.Left},
+	} {
+		if len(part.units) > 0 {
+			out = append(out, part.words+": "+unitList(part.units)+".")
+		}
+	}
+	switch {
+	case b.Held != "":
+		out = append(out, "It stopped and waits for a person: "+b.Held+".")
+	case !b.Ended:
+		out = append(out, "It did not come to its end.")
+	}
+	return out
+}
+
+func unitList(units []engine.Unit) string {
+	var out []string
+	for _, u := range units {
+		name := string(u.Item)
+		if u.Key != "" {
+			name += "[" + u.Key + "]"
+		}
+		if u.Host != "" {
+			name += " on " + u.Host
+		}
+		out = append(out, name)
+	}
+	if left := len(out) - failingNamed; left > 0 {
+		out = append(out[:failingNamed], count(left)+" more")
+	}
+	return joinWords(out)
 }
 
 // cleanupWords says what the cleanup came to.

@@ -32,6 +32,8 @@ type Answer struct {
 	// Err is returned instead of a status, after the delay. Prepare makes it the answer of Launcher.Prepare.
 	Err     error
 	Prepare bool
+	// Reattached is how often the connection was lost and taken up again while it ran.
+	Reattached int
 }
 
 // Call is one thing that a simulated host was asked.
@@ -259,7 +261,7 @@ func (t *Transport) play(ctx context.Context, a Answer, timeout time.Duration, s
 	case a.Err != nil:
 		return engine.ExitStatus{}, a.Err
 	}
-	return engine.ExitStatus{Code: a.ExitCode, Signal: a.Signal}, nil
+	return engine.ExitStatus{Code: a.ExitCode, Signal: a.Signal, Reattached: a.Reattached}, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -386,4 +387,34 @@ func TestReleaseKeepsTombstones(t *testing.T) {
 	info, err := os.Stat(a.Incarnation.StateDir)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+}
+
+// Case 15: an input that is in nobody's memory. What is not whole starts nothing.
+func TestLargeInput(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const size = 64<<20 + 1
+	dest := filepath.Join(t.TempDir(), "dest")
+	zeros := func(n int64) *engine.Input {
+		return &engine.Input{Size: size, Open: func() (io.ReadCloser, error) {
+			f, err := os.Open("/dev/zero")
+			return struct {
+				io.Reader
+				io.Closer
+			}{io.LimitReader(f, n), f}, err
+		}}
+	}
+	a := r.attempt(engine.Command{Script: "cat >" + dest, Input: zeros(size)})
+	require.NoError(t, r.start(r.tr, a).wait().Err)
+	info, err := os.Stat(dest)
+	require.NoError(t, err)
+	require.EqualValues(t, size, info.Size())
+	files, err := filepath.Glob(filepath.Join(a.Incarnation.StateDir, "*.in"))
+	require.NoError(t, err)
+	require.Empty(t, files, "the input does not wait for the release")
+	require.NoError(t, os.Remove(dest))
+	got := r.start(r.tr, r.attempt(engine.Command{Script: "cat >" + dest, Input: zeros(size - 1)})).wait()
+	requireHostError(t, got.Err, engine.ErrRefused, "input", "did not arrive whole", "")
+	require.NoFileExists(t, dest)
+	require.NoError(t, observe(t, r.tr, r.host, engine.Command{Script: "test $(wc -c) -eq " + strconv.Itoa(size), Input: zeros(size)}).Err)
 }

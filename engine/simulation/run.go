@@ -1,0 +1,114 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/executor"
+	"github.com/continuo-runbooks/continuo/engine/planner"
+	"github.com/continuo-runbooks/continuo/engine/redact"
+	"github.com/continuo-runbooks/continuo/engine/simtransport"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// DefaultOperator runs every simulated run unless a test names another. It is in no role.
+const DefaultOperator = "operator@test"
+
+// Case is one simulated run.
+type Case struct {
+	Project   *runbooks.Project
+	Runbook   *runbooks.Runbook
+	Variables map[string]expr.Value
+	Plan      *engine.Plan // of the runbook with these variables; nil: made
+	Operator  string       // empty: DefaultOperator
+	Hosts     *simtransport.Transport
+	People    *simtransport.People
+	// Lead is asked after a failure whose on_failure is ask, which is then the default. Nil: nobody leads, and stop is.
+	Lead engine.Operator
+	// Judge is called inside the run's bubble when it has ended: see executor.Config.Ended.
+	Judge func(eval func(e *expr.Expr, extra map[string]expr.Value) (expr.Value, error), rec *engine.Record)
+	// Reads are the expressions that Judge evaluates.
+	Reads []*expr.Expr
+}
+
+// Ended is what came of a case.
+type Ended struct {
+	Plan   *engine.Plan
+	Events []engine.Event
+	Record *engine.Record
+	Calls  []simtransport.Call
+}
+
+// secretWord stands for every secret: no simulated run resolves a real one.
+const secretWord = "simulated-secret-"
+
+type vault struct{}
+
+// Secret implements engine.Secrets.
+func (vault) Secret(_ context.Context, name string) (string, error) { return secretWord + name, nil }
+
+// MakePlan plans a runbook for simulation.
+func MakePlan(p *runbooks.Project, rb *runbooks.Runbook, vars map[string]expr.Value) (*engine.Plan, error) {
+	plan, ds := planner.Plan(planner.Input{Project: p, Runbook: rb, Variables: vars})
+	return plan, ds.Err()
+}
+
+// Run runs a case to its end or to where it is held, in simulated time. The error is about the simulation itself
+// (ErrStuck, a plan that cannot be made, a defect), never about the recovery: that is the record's verdict.
+func Run(c Case) (*Ended, error) {
+	if c.Plan == nil {
+		var err error
+		if c.Plan, err = MakePlan(c.Project, c.Runbook, c.Variables); err != nil {
+			return nil, err
+		}
+	}
+	out := &Ended{Plan: c.Plan}
+	err := Bubble(func(ctx context.Context) error {
+		journal := simtransport.NewJournal(engine.Simulate, simtransport.Clock{})
+		rec, err := executor.Run(ctx, c.config(journal))
+		if err != nil {
+			return err
+		}
+		out.Record, out.Events, out.Calls = &rec, journal.Events(), c.Hosts.Calls()
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("simulate %s: %w", c.Runbook.Name, err)
+	}
+	return out, nil
+}
+
+func (c Case) config(journal *simtransport.Journal) executor.Config {
+	operator := c.Operator
+	if operator == "" {
+		operator = DefaultOperator
+	}
+	secrets := redact.New()
+	cfg := executor.Config{
+		Project: c.Project, Runbook: c.Runbook, Plan: c.Plan, Variables: c.Variables, Mode: engine.Simulate,
+		Opened: engine.RunOpened{
+			Run: "simulated", Nonce: "00000000000000000000000000000000", Project: c.Project.Name, Runbook: c.Runbook.Name,
+			Title: c.Runbook.Title, Operator: operator, OperatorHost: "simulated", PlanDigest: c.Plan.Digest,
+			Hosts: len(c.Plan.Hosts), Items: len(c.Plan.Items), Exercise: "simulation",
+		},
+		Journal: journal, Artifacts: &simtransport.Artifacts{Redact: secrets.Redact}, Redactor: secrets, Secrets: vault{},
+		People: c.People, Operator: c.Lead, HTTP: c.Hosts, Clock: simtransport.Clock{}, Prober: c.Hosts, Launcher: c.Hosts,
+		OnFailure: runbooks.Stop,
+	}
+	if c.Lead != nil {
+		cfg.OnFailure = runbooks.Ask
+	}
+	// The record that Judge sees is the one that the events give.
+	if c.Judge != nil {
+		cfg.Reads = c.Reads
+		cfg.Ended = func(eval func(*expr.Expr, map[string]expr.Value) (expr.Value, error)) {
+			rec, err := engine.Fold(c.Plan, journal.Events())
+			if err == nil {
+				c.Judge(eval, rec)
+			}
+		}
+	}
+	return cfg
+}

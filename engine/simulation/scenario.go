@@ -1,0 +1,345 @@
+package simulation
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/simtransport"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+	"github.com/continuo-runbooks/continuo/runbooks/scope"
+)
+
+// place is what an `on` or a fault is about: a part of an item, on one host or on any.
+type place struct {
+	item runbooks.ItemID
+	part engine.PartName
+	host string
+}
+
+// scenario is what the world of a test is made of, before it becomes a transport: a fault changes the answers that the
+// test gives.
+type scenario struct {
+	answers map[place][]simtransport.Answer
+	manuals map[runbooks.ItemID]simtransport.ManualAnswer
+	order   []place
+}
+
+func newScenario() *scenario {
+	return &scenario{answers: map[place][]simtransport.Answer{}, manuals: map[runbooks.ItemID]simtransport.ManualAnswer{}}
+}
+
+func (s *scenario) set(p place, as []simtransport.Answer) {
+	if _, ok := s.answers[p]; !ok {
+		s.order = append(s.order, p)
+	}
+	s.answers[p] = as
+}
+
+// answersFor are the answers that a unit would get: those for its host, else those for any.
+func (s *scenario) answersFor(p place) []simtransport.Answer {
+	if as, ok := s.answers[p]; ok {
+		return as
+	}
+	p.host = ""
+	return s.answers[p]
+}
+
+// answered reports whether anything is scripted for an item's part.
+func (s *scenario) answered(item runbooks.ItemID, part engine.PartName) bool {
+	return slices.ContainsFunc(s.order, func(p place) bool { return p.item == item && p.part == part })
+}
+
+func (s *scenario) clone() *scenario {
+	out := newScenario()
+	for _, p := range s.order {
+		out.set(p, slices.Clone(s.answers[p]))
+	}
+	for k, v := range s.manuals {
+		out.manuals[k] = v
+	}
+	return out
+}
+
+// world makes the hosts and people of one run: their sequences begin anew.
+func (s *scenario) world() (*simtransport.Transport, *simtransport.People) {
+	hosts, people := simtransport.New(), &simtransport.People{}
+	for _, p := range s.order {
+		hosts.OnHost(p.item, p.part, p.host, s.answers[p]...)
+	}
+	for item, a := range s.manuals {
+		people.OnManual(item, a)
+	}
+	return hosts, people
+}
+
+// errScript is wrapped by errors about an `on` or a `fault` that cannot be played.
+var errScript = errors.New("cannot be simulated")
+
+// target reads "step.promote.verify" as an item and its part.
+func target(rb *runbooks.Runbook, text string) (runbooks.ItemID, engine.PartName, error) {
+	for _, part := range []engine.PartName{engine.PartVerify, engine.PartUnless, engine.PartRollback} {
+		if id, ok := strings.CutSuffix(text, "."+string(part)); ok && rb.Item(runbooks.ItemID(id)) != nil {
+			return runbooks.ItemID(id), part, nil
+		}
+	}
+	id := runbooks.ItemID(text)
+	if rb.Item(id) != nil {
+		return id, engine.PartCommand, nil
+	}
+	var known []string
+	for _, i := range rb.AllItems() {
+		known = append(known, string(i.ID()))
+	}
+	if near := diag.Suggest(text, known); near != "" {
+		return "", "", fmt.Errorf("%w: runbook %s has no item %q; did you mean %s?", errScript, rb.Name, text, near)
+	}
+	return "", "", fmt.Errorf("%w: runbook %s has no item %q", errScript, rb.Name, text)
+}
+
+// script reads the `on` blocks of a test.
+func script(p *runbooks.Project, rb *runbooks.Runbook, t *runbooks.Test, names *expr.Scope) (*scenario, error) {
+	s := newScenario()
+	for _, a := range t.Answers {
+		item, part, err := target(rb, a.Target)
+		if err != nil {
+			return nil, placed(a.Range, err)
+		}
+		vals, err := values(a.Attrs, names)
+		if err != nil {
+			return nil, placed(a.Range, err)
+		}
+		if rb.Item(item).Kind == runbooks.Manual && part == engine.PartCommand {
+			if s.manuals[item], err = manual(vals); err != nil {
+				return nil, placed(a.Range, err)
+			}
+			continue
+		}
+		host, err := vals.word("host")
+		if err != nil {
+			return nil, placed(a.Range, err)
+		}
+		if host != "" && host != runbooks.ControlName && p.Host(host) == nil {
+			return nil, placed(a.Range, fmt.Errorf("%w: there is no host %q", errScript, host))
+		}
+		answers, err := sequence(vals, timeoutOf(rb.Item(item)))
+		if err != nil {
+			return nil, placed(a.Range, err)
+		}
+		s.set(place{item, part, host}, answers)
+	}
+	return s, nil
+}
+
+func placed(r diag.Range, err error) error { return fmt.Errorf("%s: %w", r, err) }
+
+// attrs are the evaluated attributes of a block, each a list of successive values.
+type attrs map[string][]expr.Value
+
+func values(in map[string]*expr.Expr, names *expr.Scope) (attrs, error) {
+	out := attrs{}
+	for name, e := range in {
+		v, ds := e.Eval(names)
+		if err := ds.Err(); err != nil {
+			return nil, err
+		}
+		out[name] = []expr.Value{v}
+		if v.IsSequence() {
+			es, err := v.Elements()
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			out[name] = nil
+			for _, k := range es {
+				out[name] = append(out[name], k.Value)
+			}
+		}
+	}
+	return out, nil
+}
+
+// at is the n-th value of a name; the last repeats. Absent without one.
+func (a attrs) at(name string, n int) expr.Value {
+	vs := a[name]
+	if len(vs) == 0 {
+		return expr.Value{}
+	}
+	return vs[min(n, len(vs)-1)]
+}
+
+func (a attrs) text(name string, n int) (string, error) {
+	v := a.at(name, n)
+	if v.Absent() {
+		return "", nil
+	}
+	s, err := v.Text()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+func (a attrs) word(name string) (string, error) { return a.text(name, 0) }
+
+func (a attrs) whole(name string, n int) (int, error) {
+	v := a.at(name, n)
+	if v.Absent() {
+		return 0, nil
+	}
+	i, err := v.Whole()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return int(i), nil
+}
+
+func (a attrs) truth(name string) bool {
+	v := a.at(name, 0)
+	if v.Absent() {
+		return false
+	}
+	b, err := v.Truth()
+	return err == nil && b
+}
+
+// sequence makes the successive answers of a host.
+func sequence(a attrs, timeout time.Duration) ([]simtransport.Answer, error) {
+	n := 1
+	for name, vs := range a {
+		if name != "host" {
+			n = max(n, len(vs))
+		}
+	}
+	out := make([]simtransport.Answer, n)
+	for i := range out {
+		var err error
+		if out[i], err = one(a, i, timeout); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func one(a attrs, n int, timeout time.Duration) (simtransport.Answer, error) {
+	var out simtransport.Answer
+	outcome, err := a.text("outcome", n)
+	if err != nil {
+		return out, err
+	}
+	if outcome != "" {
+		if out, err = ofOutcome(engine.Outcome(outcome), timeout); err != nil {
+			return out, err
+		}
+	}
+	texts := map[string]*string{"stdout": &out.Stdout, "stderr": &out.Stderr}
+	for name, to := range texts {
+		if *to, err = a.text(name, n); err != nil {
+			return out, err
+		}
+	}
+	state, err := a.text("state", n)
+	if err != nil {
+		return out, err
+	}
+	if out.State = engine.TCPState(state); state == "closed" {
+		out.State = engine.TCPRefused
+	}
+	if out.Status, err = a.whole("status", n); err != nil {
+		return out, err
+	}
+	if code := a.at("exit_code", n); !code.Absent() {
+		if out.ExitCode, err = a.whole("exit_code", n); err != nil {
+			return out, err
+		}
+	}
+	if delay, err := a.text("delay", n); err != nil {
+		return out, err
+	} else if delay != "" {
+		if out.Delay, err = time.ParseDuration(delay); err != nil {
+			return out, fmt.Errorf("delay: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// ofOutcome is the answer that makes an attempt end so.
+func ofOutcome(o engine.Outcome, timeout time.Duration) (simtransport.Answer, error) {
+	switch o {
+	case engine.Succeeded:
+		return simtransport.Answer{}, nil
+	case engine.Failed:
+		return simtransport.Answer{ExitCode: 1}, nil
+	case engine.TimedOut:
+		return simtransport.Answer{Delay: timeout + time.Second}, nil
+	case engine.Unreachable:
+		return away("dial", engine.ErrUnreachable, "simulated: no answer"), nil
+	case engine.Unknown:
+		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrOutcomeUnknown, "simulated: the connection was lost")}, nil
+	case engine.NeverStarted:
+		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrNeverStarted, "simulated: fenced")}, nil
+	}
+	return simtransport.Answer{}, fmt.Errorf("%w: outcome %q", errScript, o)
+}
+
+func hostError(kind string, sentinel error, why string) *engine.HostError {
+	return &engine.HostError{Kind: kind, Err: fmt.Errorf("%w: %s", sentinel, why)}
+}
+
+// away is a host that is not reached, before anything is launched.
+func away(kind string, sentinel error, why string) simtransport.Answer {
+	return simtransport.Answer{Err: hostError(kind, sentinel, why), Prepare: true}
+}
+
+func timeoutOf(i *runbooks.Item) time.Duration {
+	if i.Timeout > 0 {
+		return i.Timeout
+	}
+	return runbooks.DefaultTimeout
+}
+
+func manual(a attrs) (simtransport.ManualAnswer, error) {
+	out := simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{Done: true}}
+	by, err := a.word("done_by")
+	if err != nil {
+		return out, err
+	}
+	if out.By = by; by == "" {
+		out.By = "person@test"
+	}
+	if v := a.at("inputs", 0); !v.Absent() {
+		es, err := v.Elements()
+		if err != nil {
+			return out, fmt.Errorf("inputs: %w", err)
+		}
+		out.Inputs = map[string]string{}
+		for _, k := range es {
+			if out.Inputs[k.Key], err = k.Value.Text(); err != nil {
+				return out, fmt.Errorf("inputs.%s: %w", k.Key, err)
+			}
+		}
+	}
+	if delay, err := a.word("delay"); err != nil {
+		return out, err
+	} else if delay != "" {
+		if out.After, err = time.ParseDuration(delay); err != nil {
+			return out, fmt.Errorf("delay: %w", err)
+		}
+	}
+	if o, err := a.word("outcome"); err != nil {
+		return out, err
+	} else if o != "" {
+		out.Done = o == string(engine.Succeeded)
+	}
+	return out, nil
+}
+
+// testScope is what the attributes of `on` and `fault` may refer to: variables, hosts, locals.
+func testScope(p *runbooks.Project, rb *runbooks.Runbook, vars map[string]expr.Value) (*expr.Scope, error) {
+	names, ds := scope.Base(scope.Inputs{Project: p, Runbook: rb, Variables: vars})
+	return names, ds.Err()
+}

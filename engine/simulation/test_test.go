@@ -1,0 +1,233 @@
+package simulation_test
+
+import (
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/simulation"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/loader"
+)
+
+const failover = `
+project "p" { environment = "lab" }
+host "a" { address = "10.0.0.1" }
+host "b" { address = "10.0.0.2" }
+
+runbook "failover" {
+  variable "max_lag" {
+    type    = number
+    default = 30
+  }
+  objective "outage" {
+    target = "2h"
+    from   = "frozen"
+    to     = "recovered"
+  }
+  phase "assess" {
+    check "replication" {
+      hosts = host.b
+      argv  = ["lag"]
+      capture "lag" {
+        value = split("|", result.stdout)[0]
+        type  = number
+      }
+      expect {
+        condition = result.lag <= var.max_lag
+        message   = "standby is ${result.lag} s behind"
+      }
+    }
+  }
+  phase "move" {
+    step "freeze" {
+      hosts       = host.a
+      argv        = ["freeze"]
+      marks_start = ["frozen"]
+      timeout     = "1m"
+    }
+    wait "settle" { duration = "30m" }
+    step "promote" {
+      hosts   = host.b
+      argv    = ["promote"]
+      timeout = "2m"
+      marks   = ["recovered"]
+      verify {
+        argv = ["in-recovery"]
+        expect {
+          condition = result.stdout == "f"
+          message   = "still in recovery"
+        }
+        poll {
+          every  = "2s"
+          within = "60s"
+        }
+      }
+    }
+    manual "smoke" { instructions = "Look at it." }
+  }
+  cleanup {
+    step "unlock" {
+      hosts = [host.a, host.b]
+      argv  = ["unlock"]
+    }
+  }
+}
+`
+
+const sound = `
+  on "check.replication"   { stdout = "3|x" }
+  on "step.promote.verify" { stdout = ["t", "t", "f"] }
+`
+
+func project(t *testing.T, runbook, tests string) *runbooks.Project {
+	t.Helper()
+	p, ds, err := loader.LoadFS(fstest.MapFS{
+		"p.hcl": &fstest.MapFile{Data: []byte(runbook)}, "p.test.hcl": &fstest.MapFile{Data: []byte(tests)},
+	}, "/p", loader.Options{AllowLater: true})
+	require.NoError(t, err)
+	require.NoError(t, ds.Err())
+	return p
+}
+
+// testOf is a test of the failover with this body.
+func testOf(t *testing.T, body string) *simulation.TestResult {
+	t.Helper()
+	p := project(t, failover, "test \"t\" {\n  runbook = \"failover\"\n"+body+"\n}\n")
+	require.Len(t, p.Tests, 1)
+	return simulation.Test(p, p.Tests[0])
+}
+
+func TestTest_whatHolds(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"a sound failover": sound + `
+  expect { condition = run.verdict == "passed" }
+  expect { condition = run.objectives.outage.met && run.objectives.outage.achieved_s >= 1800 }
+  expect { condition = check.replication.lag == 3 }
+  expect { condition = step.promote.ok && step.promote.started }
+  expect { condition = contains(run.cleaned_up, "step.unlock") }
+  expect { condition = length(run.deviations) == 0 && run.unknown == 0 }
+`,
+		"a lagging standby stops it": `
+  on "check.replication" { stdout = "42|x" }
+  expect { condition = run.verdict == "failed" }
+  expect { condition = !step.promote.started && !step.freeze.started }
+  expect { condition = contains(run.cleaned_up, "step.unlock") }
+`,
+		"a variable of the test": `
+  variables = { max_lag = 50 }
+  on "check.replication"   { stdout = "42|x" }
+  on "step.promote.verify" { stdout = "f" }
+  expect { condition = run.verdict == "passed" }
+`,
+		"a lost step without a verify is unknown, holds the run, and is not started again": sound + `
+  fault "step.freeze" {
+    kind    = "lost-connection"
+    started = true
+  }
+  expect { condition = run.verdict == "incomplete" && run.unknown == 1 }
+  expect { condition = step.freeze.outcome == "unknown" && !step.promote.started }
+  expect { condition = length(run.cleaned_up) == 0 }
+`,
+		"a lost promotion that verify sees undone has failed": `
+  on "check.replication"   { stdout = "3|x" }
+  on "step.promote.verify" { stdout = "t" }
+  fault "step.promote" {
+    kind    = "lost-connection"
+    started = true
+  }
+  expect { condition = run.verdict == "failed" && !step.promote.ok }
+`,
+		"a lost promotion that verify sees done": sound + `
+  fault "step.promote" {
+    kind    = "lost-connection"
+    started = true
+  }
+  expect { condition = step.promote.ok && run.verdict == "passed" && run.unknown == 0 }
+`,
+		"a connection lost before the launch is no deviation": sound + `
+  fault "step.promote" { kind = "lost-connection" }
+  expect { condition = run.verdict == "passed" }
+`,
+		"a connection lost after the end": sound + `
+  fault "step.promote" {
+    kind     = "lost-connection"
+    finished = true
+  }
+  expect { condition = run.verdict == "passed" }
+`,
+		"a timeout": sound + `
+  fault "step.freeze" { kind = "timeout" }
+  expect { condition = step.freeze.outcome == "timed-out" && run.verdict == "failed" }
+`,
+		"one host of two out of reach": sound + `
+  fault "step.unlock" {
+    kind = "unreachable"
+    host = "b"
+  }
+  expect { condition = run.verdict == "failed" && !contains(run.cleaned_up, "step.unlock") }
+  expect { condition = step.unlock.by_host["a"].ok && !step.unlock.by_host["b"].ok }
+`,
+		"a person who cannot": sound + `
+  fault "manual.smoke" { kind = "rejected" }
+  expect { condition = run.verdict == "failed" && !manual.smoke.ok }
+`,
+		"a full disk proves that nothing ran": sound + `
+  fault "step.promote" { kind = "disk-full" }
+  expect { condition = step.promote.outcome == "never-started" && run.verdict == "failed" }
+`,
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			res := testOf(t, body)
+			require.Empty(t, res.Failures)
+			require.Equal(t, engine.Simulate, res.Ended.Record.Mode)
+		})
+	}
+}
+
+func TestTest_whatFails(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		body, message, hint string
+		values              []string
+	}{
+		"a wrong expectation shows the values": {
+			body: sound + `expect { condition = run.verdict == "failed" }`, message: `does not hold: run.verdict == "failed"`,
+			values: []string{"run.verdict = passed"},
+		},
+		"data of what never ran": {
+			body:    "on \"check.replication\" { stdout = \"42|x\" }\n" + `expect { condition = step.promote.exit_code == 0 }`,
+			message: "cannot be judged", values: []string{"step.promote.exit_code is not there"},
+		},
+		"a missing answer says what to write": {
+			body: `expect { condition = true }`, message: "check.replication has no answer in this test", hint: `on "check.replication" { stdout = "…" }`,
+		},
+		"a missing answer of a verify": {
+			body:    "on \"check.replication\" { stdout = \"1|x\" }\n" + `expect { condition = true }`,
+			message: "step.promote.verify has no answer in this test", hint: `on "step.promote.verify" { stdout = "…" }`,
+		},
+		"an outcome that no host can have": {
+			body: sound + "on \"step.freeze\" { outcome = \"skipped\" }\n" + `expect { condition = true }`, message: `outcome "skipped"`,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			res := testOf(t, tt.body)
+			require.NotEmpty(t, res.Failures)
+			f := res.Failures[0]
+			require.Contains(t, f.Message, tt.message)
+			require.Equal(t, tt.values, f.Values)
+			require.Equal(t, tt.hint, f.Hint)
+			if tt.values != nil {
+				require.Equal(t, "p.test.hcl", f.Range.File)
+				require.NotZero(t, f.Range.Start.Line)
+			}
+		})
+	}
+}
