@@ -57,7 +57,9 @@ func (s Suite) StartAs(ctx context.Context, t testing.TB, id engine.AttemptID, c
 // Run runs every normal case as a check and, where the transport launches, as a step: both must do the same.
 func (s Suite) Run(t *testing.T) {
 	ways := map[string]func(context.Context, testing.TB, engine.Command) Result{
-		"check": func(ctx context.Context, t testing.TB, c engine.Command) Result { return Observe(ctx, t, s.Prober, s.Host, c) },
+		"check": func(ctx context.Context, t testing.TB, c engine.Command) Result {
+			return Observe(ctx, t, s.Prober, s.Host, c)
+		},
 	}
 	if s.Launcher != nil {
 		ways["step"] = s.Start
