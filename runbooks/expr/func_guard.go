@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 
@@ -82,19 +83,91 @@ func guardReplace(f function.Function) function.Function {
 	})
 }
 
+// The bounds of regular expressions. Their time grows with the program that a pattern becomes, times the text.
+const (
+	maxPattern   = 1000    // bytes
+	maxRegexWork = 1 << 27 // instructions times bytes
+)
+
+// compilePattern gives the expression of a pattern that may be run on a text of that length; nil without an error when
+// it does not compile, which the function itself says better.
+func compilePattern(pattern string, length int) (*regexp.Regexp, error) {
+	tooMuch := &problem{code: CodeTooComplex, summary: "pattern is too complex for a text of this length",
+		detail: fmt.Sprintf("A pattern has %d bytes at most.", maxPattern), hint: "cut the text first, with split or substr"}
+	if len(pattern) > maxPattern {
+		return nil, tooMuch
+	}
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, nil //nolint:nilerr,nilnil // see above
+	}
+	prog, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return nil, nil //nolint:nilerr,nilnil // see above
+	}
+	if len(prog.Inst)*length > maxRegexWork {
+		return nil, tooMuch
+	}
+	return regexp.Compile(pattern)
+}
+
+// guardRegex is for functions of a pattern and a text.
+func guardRegex(f function.Function) function.Function {
+	return before(f, func(args []cty.Value) error {
+		_, err := compilePattern(stringArg(args, 0), len(stringArg(args, 1)))
+		return err
+	})
+}
+
+// guardRegexAll bounds how many matches become elements, too.
+func guardRegexAll(f function.Function) function.Function {
+	return before(f, func(args []cty.Value) error {
+		re, err := compilePattern(stringArg(args, 0), len(stringArg(args, 1)))
+		if err != nil || re == nil {
+			return err
+		}
+		return elementsInLimits(len(re.FindAllStringIndex(stringArg(args, 1), LimitElements+1)))
+	})
+}
+
+func elementsInLimits(n int) error {
+	if n <= LimitElements {
+		return nil
+	}
+	return &problem{code: CodeTooComplex, summary: "function gives too many elements",
+		detail: fmt.Sprintf("A function gives %d elements at most.", LimitElements)}
+}
+
+// guardMarks counts the marks between the elements of a text before it is taken apart.
+func guardMarks(f function.Function, marks string) function.Function {
+	return before(f, func(args []cty.Value) error {
+		n := 0
+		for _, m := range marks {
+			n += strings.Count(stringArg(args, 0), string(m))
+		}
+		return elementsInLimits(n)
+	})
+}
+
+func guardSplit(f function.Function) function.Function {
+	return before(f, func(args []cty.Value) error {
+		return elementsInLimits(strings.Count(stringArg(args, 1), stringArg(args, 0)))
+	})
+}
+
 // guardRegexReplace counts the matches, and the groups that each replacement repeats.
 func guardRegexReplace(f function.Function) function.Function {
 	return before(f, func(args []cty.Value) error {
 		text, with := stringArg(args, 0), stringArg(args, 2)
+		re, err := compilePattern(stringArg(args, 1), len(text))
+		if err != nil || re == nil {
+			return err
+		}
 		if len(text)*(1+strings.Count(with, "$")) > maxRendered {
 			return tooLong()
 		}
 		if len(text)*len(with) <= maxRendered {
 			return nil // even a match at every byte stays in bounds
-		}
-		re, err := regexp.Compile(stringArg(args, 1))
-		if err != nil {
-			return nil //nolint:nilerr // the function itself says it better
 		}
 		most := maxRendered/len(with) + 1
 		if len(re.FindAllStringIndex(text, most)) >= most {

@@ -91,12 +91,12 @@ func textFunctions() map[string]entry {
 		"indent":       {"indent(spaces, text)", "the text with all lines but the first indented", indentFunc()},
 		"join":         {"join(separator, list, …)", "the strings of the lists as one", guardJoin(stdlib.JoinFunc)},
 		"lower":        {"lower(text)", "the text in small letters", stdlib.LowerFunc},
-		"regex":        {"regex(pattern, text)", "the first match: a text, or its groups", stdlib.RegexFunc},
-		"regexall":     {"regexall(pattern, text)", "all matches", stdlib.RegexAllFunc},
+		"regex":        {"regex(pattern, text)", "the first match: a text, or its groups", guardRegex(stdlib.RegexFunc)},
+		"regexall":     {"regexall(pattern, text)", "all matches", guardRegexAll(stdlib.RegexAllFunc)},
 		"regexreplace": {"regexreplace(text, pattern, with)", "the text with all matches replaced", guardRegexReplace(stdlib.RegexReplaceFunc)},
 		"replace":      {"replace(text, part, with)", "the text with all parts replaced", guardReplace(stdlib.ReplaceFunc)},
 		"shellquote":   {"shellquote(text) or shellquote(list)", "the text as one word for a POSIX shell", shellQuoteFunc()},
-		"split":        {"split(separator, text)", "the parts of the text", stdlib.SplitFunc},
+		"split":        {"split(separator, text)", "the parts of the text", guardSplit(stdlib.SplitFunc)},
 		"startswith":   {"startswith(text, prefix)", "whether the text begins so", startsWithFunc()},
 		"strcontains":  {"strcontains(text, part)", "whether the part is in the text", strContainsFunc()},
 		"strlen":       {"strlen(text)", "how many characters the text has", stdlib.StrlenFunc},
@@ -223,8 +223,7 @@ func resultInLimits(v cty.Value) error {
 		left--
 		switch {
 		case left < 0:
-			bad = &problem{code: CodeTooComplex, summary: "function gives too many elements",
-				detail: fmt.Sprintf("A function gives %d elements at most.", LimitElements)}
+			bad = elementsInLimits(LimitElements + 1)
 		case !numberInLimits(w):
 			bad = tooLarge()
 		default:

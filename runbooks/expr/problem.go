@@ -171,6 +171,10 @@ func noAttribute(path string, parent cty.Value, name string) *problem {
 		p.hint = fmt.Sprintf("for a subtraction put spaces around the minus: %s - %s", base, rest)
 		return p
 	}
+	if within := inUnits(parent, name); within != "" {
+		p.hint = fmt.Sprintf("say which: %s.%s[…].%s", path, within, name)
+		return p
+	}
 	if outcome, ok := resultOutcome(parent); ok {
 		p.code = CodeNoData
 		p.detail = fmt.Sprintf("It has left no such data: its outcome is %s.", outcome)
@@ -183,6 +187,38 @@ func noAttribute(path string, parent cty.Value, name string) *problem {
 		p.hint = "it has " + shortList(candidates)
 	}
 	return p
+}
+
+// inUnits tells where a result has a name that it lacks in its short form: by_key or by_host.
+func inUnits(parent cty.Value, name string) string {
+	t := parent.Type()
+	if !t.IsObjectType() {
+		return ""
+	}
+	for _, where := range []string{"by_key", "by_host"} {
+		if t.HasAttribute(where) && unitHas(t.AttributeType(where), name) {
+			return where
+		}
+	}
+	return ""
+}
+
+func unitHas(units cty.Type, name string) bool {
+	switch {
+	case units.IsMapType():
+		return has(units.ElementType(), name)
+	case units.IsObjectType():
+		for _, u := range units.AttributeTypes() {
+			if has(u, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func has(t cty.Type, name string) bool {
+	return t.IsObjectType() && (t.HasAttribute(name) || t.HasAttribute("by_host") && unitHas(t.AttributeType("by_host"), name))
 }
 
 // cutMinus finds lag in lag-1.

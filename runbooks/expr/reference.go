@@ -142,7 +142,7 @@ func find(ctx *hcl.EvalContext, root string) (cty.Value, Resolver) {
 	return cty.NilVal, nil
 }
 
-func has(ctx *hcl.EvalContext, root string) bool {
+func exists(ctx *hcl.EvalContext, root string) bool {
 	v, r := find(ctx, root)
 	return v != cty.NilVal || r != nil
 }
@@ -163,12 +163,12 @@ func notHere(t hcl.Traversal, ctx *hcl.EvalContext) *problem {
 		p.detail = "batch is the list of hosts of a phase that has hosts and rollout."
 	case "result":
 		p.detail = "result is what one unit left: it exists in capture and expect."
-		if has(ctx, "results") {
+		if exists(ctx, "results") {
 			p.hint = "expect_all sees results, by the name of the host"
 		}
 	case "results":
 		p.detail = "results holds every host's result: it exists in expect_all."
-		if has(ctx, "result") {
+		if exists(ctx, "result") {
 			p.hint = "did you mean result?"
 		}
 	default:

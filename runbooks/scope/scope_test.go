@@ -300,10 +300,10 @@ func TestPlannedErrors(t *testing.T) {
 	tests := map[string]struct{ summary, hint string }{
 		`check.lag.exti_code`:           {"check.lag has no exti_code", "did you mean exit_code?"},
 		`check.lga.ok`:                  {"there is no check lga", "did you mean check.lag?"},
-		`check.all.stdout`:              {"check.all has no stdout", "it has by_host, ok, outcome, started"},
-		`step.each.stdout`:              {"step.each has no stdout", "it has by_host, by_key, ok, outcome, started"},
+		`check.all.stdout`:              {"check.all has no stdout", "say which: check.all.by_host[…].stdout"},
+		`step.each.stdout`:              {"step.each has no stdout", "say which: step.each.by_key[…].stdout"},
 		`check.all.by_host["db-b2"].ok`: {`check.all.by_host has no db-b2`, "did you mean db-b1?"},
-		`step.some.stdout`:              {"step.some has no stdout", "it has by_host, ok, outcome, started"},
+		`step.some.stdout`:              {"step.some has no stdout", "say which: step.some.by_host[…].stdout"},
 		`manual.smoke.inputs.tikcet`:    {"manual.smoke.inputs has no tikcet", "did you mean ticket?"},
 		`call.db.outputs.cod`:           {"call.db.outputs has no cod", "did you mean code?"},
 		`call.db.step.og.ok`:            {"call.db.step has no og", "did you mean go?"},
