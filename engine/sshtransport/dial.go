@@ -57,6 +57,9 @@ func (t *Transport) adopt(g *target, c *conn) error {
 // dial makes a connection, trying again with full jitter as long as the server has not proved its identity. After that
 // a credential may have been used, and a second try could lock an account.
 func (t *Transport) dial(ctx context.Context, g *target) (*conn, error) {
+	if g.broken != nil {
+		return nil, g.fail("configuration", "", "%v", g.broken)
+	}
 	cred, err := t.credentials(ctx, g.host)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -186,7 +189,7 @@ func (d *dialing) config() (*ssh.ClientConfig, error) {
 	if err != nil {
 		return nil, &configError{err}
 	}
-	db, err := d.t.known.load()
+	db, err := d.g.known.load()
 	if err != nil {
 		return nil, &configError{err}
 	}
@@ -196,12 +199,12 @@ func (d *dialing) config() (*ssh.ClientConfig, error) {
 		Config:            ssh.Config{KeyExchanges: algos.kex, Ciphers: algos.ciphers, MACs: algos.macs},
 		User:              d.t.login(h),
 		Auth:              d.cred.methods,
-		HostKeyAlgorithms: d.t.known.algorithms(db, addr, algos.hostKeys),
+		HostKeyAlgorithms: d.g.known.algorithms(db, addr, algos.hostKeys),
 		ClientVersion:     clientVersion,
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 			d.key = key
 			if err := check(addr, noAddr, key); err != nil {
-				d.keyErr = d.t.known.judge(err, h.Name, addr, key)
+				d.keyErr = d.g.known.judge(err, h.Name, addr, key)
 				return d.keyErr
 			}
 			d.keyOK = true
@@ -286,9 +289,9 @@ func (d *dialing) explain(err error, attempts, silent int) error {
 
 func (d *dialing) explainMismatch(m *ssh.AlgorithmNegotiationError) error {
 	if strings.Contains(m.Error(), "host key") {
-		if db, err := d.t.known.load(); err == nil && len(db.HostKeys(keyAddress(d.g.host))) > 0 {
+		if db, err := d.g.known.load(); err == nil && len(db.HostKeys(keyAddress(d.g.host))) > 0 {
 			var k *hostKeyError
-			if errors.As(d.t.known.noCommonKey(db, d.g.host.Name, keyAddress(d.g.host), m.RequestedAlgorithms), &k) {
+			if errors.As(d.g.known.noCommonKey(db, d.g.host.Name, keyAddress(d.g.host), m.RequestedAlgorithms), &k) {
 				return d.g.fail("host-key", k.hint, "%s", k.text)
 			}
 		}

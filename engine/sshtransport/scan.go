@@ -35,6 +35,10 @@ func (t *Transport) Scan(ctx context.Context, h *runbooks.Host, keyType string) 
 	if err != nil {
 		return HostKey{}, err
 	}
+	if g.broken != nil {
+		return HostKey{}, g.fail("configuration", "", "%v", g.broken)
+	}
+	h = g.host
 	algos, err := offered(h.Connection.LegacyAlgorithms)
 	if err != nil {
 		return HostKey{}, g.fail("configuration", "", "%v", err)

@@ -3,6 +3,7 @@ package sshtransport
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -14,7 +15,9 @@ import (
 
 // target is a host and its connection, if there is one.
 type target struct {
-	host    *runbooks.Host
+	host    *runbooks.Host // with what its ssh_config adds
+	known   *hostKeys
+	broken  error // its configuration cannot be used
 	talker  *hostshell.Host
 	dialing chan struct{} // holds a token while somebody dials
 	// handshakes limits how many hosts are reached at once through this one.
@@ -25,7 +28,15 @@ type target struct {
 }
 
 func (t *Transport) newTarget(h *runbooks.Host) *target {
-	g := &target{host: h, dialing: make(chan struct{}, 1), handshakes: make(chan struct{}, t.opts.Dial.ConcurrentPerJump)}
+	said := h
+	h, more, warnings, err := t.configured(h)
+	for _, w := range warnings {
+		t.opts.Log.Warn().Str("host", said.Name).Msg(w)
+	}
+	g := &target{host: h, known: t.known, broken: err, dialing: make(chan struct{}, 1), handshakes: make(chan struct{}, t.opts.Dial.ConcurrentPerJump)}
+	if len(more) > 0 {
+		g.known = newHostKeys(append(slices.Clone(t.known.files), more...))
+	}
 	g.talker = &hostshell.Host{Name: h.Name, Addr: g.addr(), Login: t.login(h), Shell: shell{t, g}, Become: h.Become,
 		Secrets: t.opts.Secrets, Limits: t.opts.Limits, Plain: h.Connection.Plain}
 	return g
