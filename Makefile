@@ -11,7 +11,7 @@ GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race cover vet lint fmt vuln bench fuzz check clean
+.PHONY: help build demo test race cover vet lint fmt vuln bench crash tamper fuzz check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,16 @@ vuln: ## known vulnerabilities in what is linked
 
 bench: ## wall time and memory against their targets, on this machine
 	$(GO) run ./examples/bench
+
+crash: ## kill it at every file operation, cut the power, fill the disk, cut and damage every byte
+	@mkdir -p $(BIN)
+	@CONTINUO_CRASH_ALL=1 $(GO) test -count=1 -timeout=60m -run='^TestCrash(Kill|Errors|PowerLoss|Truncation)$$' -v ./engine/evidence >$(BIN)/crash.log 2>&1; \
+	  status=$$?; grep -E 'cases|truncations|^(ok|FAIL|--- FAIL)' $(BIN)/crash.log; exit $$status
+
+tamper: ## what each attack on the evidence is caught by, in verify and in the shell verifier
+	@mkdir -p $(BIN)
+	@$(GO) test -count=1 -run='^TestTamper$$' -v ./engine/evidence >$(BIN)/tamper.log 2>&1; \
+	  status=$$?; sed -n -e 's/^ *tamper_test.go:[0-9]*: //p' -e '/^ok/p' -e '/^FAIL/p' $(BIN)/tamper.log; exit $$status
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd engine runbooks); do \

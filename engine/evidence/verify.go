@@ -112,14 +112,14 @@ func Verify(path string, opts VerifyOptions) (*Result, error) {
 	if !has(src, journal.FileName) && !has(src, SumsFile) {
 		return nil, fmt.Errorf("verify %s: %w", path, ErrNoBundle)
 	}
-	v := &verification{src: src, opts: opts, res: &Result{Path: path, Anchor: "none"}, digests: map[string]string{}}
-	for _, f := range []*Finding{&v.res.Integrity, &v.res.Authenticity, &v.res.Completeness, &v.res.Meaning} {
-		f.Status = StatusOK
-	}
+	v := newVerification(src, opts)
+	v.res.Path = path
 	v.integrity()
 	v.rebuild()
 	v.sealText()
 	v.authenticity()
+	v.approvals()
+	v.after()
 	v.completeness()
 	v.meaning()
 	v.checkName(path)
@@ -145,6 +145,14 @@ type verification struct {
 	plan     *engine.Plan
 	rec      *engine.Record // nil when it could not be rebuilt
 	sealedAt time.Time
+}
+
+func newVerification(src source, opts VerifyOptions) *verification {
+	v := &verification{src: src, opts: opts, res: &Result{Anchor: "none"}, digests: map[string]string{}}
+	for _, f := range []*Finding{&v.res.Integrity, &v.res.Authenticity, &v.res.Completeness, &v.res.Meaning} {
+		f.Status = StatusOK
+	}
+	return v
 }
 
 // checkName compares a directory's name with the run's id: a bundle may be renamed, but that is worth a word.

@@ -1,0 +1,35 @@
+package evidence
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/continuo-runbooks/continuo/engine"
+)
+
+// Operators lists everyone who opened, resumed or steered the run, in order of appearance. None of them counts as an
+// approver or a reviewer of it. A note steers nothing.
+func Operators(events []engine.Event) []string {
+	var out []string
+	add := func(who string) {
+		if who != "" && !slices.ContainsFunc(out, func(o string) bool { return SamePerson(o, who) }) {
+			out = append(out, who)
+		}
+	}
+	for _, e := range events {
+		switch p := e.Payload.(type) {
+		case *engine.RunOpened:
+			add(p.Operator)
+		case *engine.RunResumed:
+			add(p.By)
+		case *engine.OperatorAction:
+			if p.Action != engine.ActionNote {
+				add(p.By)
+			}
+		}
+	}
+	return out
+}
+
+// SamePerson reports whether two principals are one person: their names differ at most in case.
+func SamePerson(a, b string) bool { return strings.EqualFold(a, b) }
