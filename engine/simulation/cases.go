@@ -1,0 +1,212 @@
+package simulation
+
+import (
+	"fmt"
+	"sort"
+	gostrings "strings"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// class is hosts that are alike in everything that a case can depend on: one of them is explored.
+type class struct {
+	host  string
+	alike int
+}
+
+// cases are all single faults of the runbook.
+func (x *explorer) cases() []faultCase {
+	var out []faultCase
+	for _, i := range x.rb.AllItems() {
+		for _, c := range x.classes(i) {
+			for _, f := range x.faultsOf(i) {
+				f.item, f.host, f.alike = i.ID(), c.host, c.alike
+				if f.kind != FaultExpectation || x.unexpectedFor(i, &f) {
+					out = append(out, f)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// classes are the classes of hosts that an item ran on in the sound run; one without a host for the other items.
+func (x *explorer) classes(i *runbooks.Item) []class {
+	var out []class
+	index := map[string]int{}
+	for n := range x.sound.Items {
+		r := &x.sound.Items[n]
+		if r.Plan.ID != i.ID() {
+			continue
+		}
+		if !r.Started && r.Outcome == engine.Skipped {
+			x.skipped[fmt.Sprintf("%s: the sound run skips it", i.ID())] = true
+			return nil
+		}
+		for _, u := range r.Units {
+			key := x.likeness(i, u.Host)
+			if at, ok := index[key]; ok {
+				if out[at].host != u.Host {
+					out[at].alike++
+				}
+				continue
+			}
+			index[key] = len(out)
+			out = append(out, class{host: u.Host, alike: 1})
+		}
+	}
+	return out
+}
+
+// likeness is equal for hosts that a case cannot tell apart: same site, environment, labels and way to reach them, and the
+// same answers.
+func (x *explorer) likeness(i *runbooks.Item, host string) string {
+	h := x.p.Host(host)
+	if h == nil {
+		return "host:" + host
+	}
+	labels := make([]string, 0, len(h.Labels))
+	for k, v := range h.Labels {
+		labels = append(labels, k+"="+v)
+	}
+	sort.Strings(labels)
+	via := ""
+	if h.Connection.Via != nil {
+		via = h.Connection.Via.Name
+	}
+	own := ""
+	for _, p := range x.script.order {
+		if p.item == i.ID() && p.host == host {
+			own = "answers of " + host
+		}
+	}
+	return fmt.Sprintf("%s|%s|%s|%s|%v|%s", h.Site, h.Environment, gostrings.Join(labels, ","), via, h.Connection.Plain, own)
+}
+
+func faultIn(kind FaultKind, part engine.PartName, words string) faultCase {
+	return faultCase{injection: injection{place: place{part: part}, kind: kind}, words: words}
+}
+
+// faultsOf are the ways in which an item of this kind can go wrong, on one host.
+func (x *explorer) faultsOf(i *runbooks.Item) []faultCase {
+	cmd := engine.PartCommand
+	reach := []faultCase{
+		faultIn(FaultUnreachable, cmd, "unreachable"), faultIn(FaultAuth, cmd, "auth"), faultIn(FaultHostKey, cmd, "host-key"),
+	}
+	var out []faultCase
+	switch i.Kind {
+	case runbooks.Check:
+		out = x.checkFaults(i, reach)
+	case runbooks.Step, runbooks.Transfer:
+		out = append(reach, faultIn(FaultTimeout, cmd, "timeout"), faultIn(FaultDiskFull, cmd, "disk-full"))
+		if i.Command == nil || badCode(i, cmd) >= 0 {
+			out = append(out, faultIn(FaultExit, cmd, "exit"))
+		}
+		if len(i.Expects)+len(i.ExpectAll)+len(i.Captures) > 0 {
+			out = append(out, faultIn(FaultExpectation, cmd, "expectation"))
+		}
+		for _, variant := range []string{lostNeverStarted, lostFinished, lostForGood} {
+			f := faultIn(FaultLost, cmd, "lost-connection ("+variant+")")
+			f.variant = variant
+			out = append(out, f)
+		}
+		out = append(out, x.verifyFaults(i)...)
+	case runbooks.Manual:
+		out = append(out, faultIn(FaultRejected, cmd, "rejected"))
+	case runbooks.Gate, runbooks.Decision:
+		x.skipped["approvals and decisions: people are not simulated in every way yet"] = true
+	case runbooks.Call:
+		x.skipped["calls: explore the called runbook by its own name"] = true
+	}
+	x.skipped["crash of continuo itself with a resume after it: not simulated"] = true
+	return out
+}
+
+func (x *explorer) checkFaults(i *runbooks.Item, reach []faultCase) []faultCase {
+	cmd := engine.PartCommand
+	var out []faultCase
+	switch {
+	case i.TCP != nil:
+		if i.TCP.Want != "" {
+			out = append(reach, faultIn(FaultExpectation, cmd, "expectation"))
+		}
+	case i.HTTP != nil:
+		out = append(out, faultIn(FaultUnreachable, cmd, "unreachable"), faultIn(FaultExpectation, cmd, "expectation"))
+	default:
+		out = append(reach, faultIn(FaultTimeout, cmd, "timeout"), faultIn(FaultLost, cmd, "lost-connection"))
+		if badCode(i, cmd) >= 0 {
+			out = append(out, faultIn(FaultExit, cmd, "exit"))
+		}
+		if len(i.Expects)+len(i.ExpectAll)+len(i.Captures) > 0 {
+			out = append(out, faultIn(FaultExpectation, cmd, "expectation"))
+		}
+	}
+	return out
+}
+
+func (x *explorer) verifyFaults(i *runbooks.Item) []faultCase {
+	if i.Verify == nil {
+		return nil
+	}
+	v := engine.PartVerify
+	out := []faultCase{faultIn(FaultUnreachable, v, "verify unreachable")}
+	if badCode(i, v) >= 0 {
+		out = append(out, faultIn(FaultExit, v, "verify exit"))
+	}
+	if len(i.Verify.Expects)+len(i.Verify.ExpectAll)+len(i.Verify.Captures) > 0 {
+		out = append(out, faultIn(FaultExpectation, v, "verify expectation"))
+	}
+	return out
+}
+
+// unexpectedFor finds an output that the item's expectations do not accept, by trying. It reports false when there is none:
+// then the expectations hold whatever is said.
+func (x *explorer) unexpectedFor(i *runbooks.Item, f *faultCase) bool {
+	for f.code = range 7 {
+		s := x.script.clone()
+		if s.inject(i, f.injection) != nil {
+			return false
+		}
+		hosts, people := s.world()
+		ended, err := Run(Case{
+			Project: x.p, Runbook: x.rb, Variables: x.vars, Plan: x.plan, Operator: x.operator, Hosts: hosts, People: people, Lead: leader{},
+		})
+		if err != nil {
+			return true // it is a case, and will say so
+		}
+		for n := range ended.Record.Items {
+			for _, u := range ended.Record.Items[n].Units {
+				if u.Item == i.ID() && u.Host == f.host && u.Standing == engine.Fails {
+					return true
+				}
+			}
+			if r := &ended.Record.Items[n]; r.Plan.ID == i.ID() && r.Standing == engine.Fails {
+				return true
+			}
+		}
+	}
+	x.skipped[fmt.Sprintf("%s: nothing that was tried as output fails its expectations", placeName(f.place))] = true
+	return false
+}
+
+// pairs are two faults of different items at a time, of the kinds that differ most.
+func (x *explorer) pairs(single []faultCase) []faultCase {
+	var out []faultCase
+	for a := range single {
+		for b := a + 1; b < len(single); b++ {
+			if single[a].item == single[b].item || !distinct(single[a].kind) || !distinct(single[b].kind) {
+				continue
+			}
+			c := single[a]
+			c.with = &single[b]
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// distinct reports whether a kind of fault shows in pairs what no other does: the ways of not reaching a host are one.
+func distinct(k FaultKind) bool {
+	return k == FaultExit || k == FaultUnreachable || k == FaultLost || k == FaultRejected
+}

@@ -1,0 +1,297 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sort"
+	gostrings "strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/expr"
+)
+
+// End is where a case ended.
+type End string
+
+// The ends. Safe: recovered, or stopped with everything before the point of no return rolled back and cleaned up. Held:
+// it waits for a person, and says what to decide. Finding: the runbook has a hole.
+const (
+	Safe  End = "safe"
+	Held  End = "held"
+	Found End = "finding"
+)
+
+// CaseResult is one explored case.
+type CaseResult struct {
+	Item  runbooks.ItemID
+	Part  engine.PartName
+	Host  string // empty: items without hosts
+	Alike int    // hosts of which Host is one, alike in all that matters here
+	Fault string // in words, as the matrix shows it
+	Kind  FaultKind
+	// With is the second fault of a pair; empty: one fault.
+	With  string
+	End   End
+	Code  string // of a finding
+	Why   string
+	Story []string // what happened, a line an item
+}
+
+// Finding is a hole, with the shortest story that leads to it.
+type Finding struct {
+	CaseResult
+	Cases int // in how many cases it shows
+}
+
+// Exploration is what became of a runbook when everything went wrong, one thing at a time.
+type Exploration struct {
+	Runbook  string
+	Baseline string // the test that gave the answers of the sound run; empty: none was needed
+	Cases    []CaseResult
+	Findings []Finding
+	Safe     int
+	Held     int
+	// Skipped says what was not explored, and why.
+	Skipped []string
+}
+
+// ErrBaseline: there is no sound run to start from.
+var ErrBaseline = errors.New("explore starts from a run in which everything works")
+
+// explorer is one exploration in progress.
+type explorer struct {
+	p        *runbooks.Project
+	rb       *runbooks.Runbook
+	vars     map[string]expr.Value
+	plan     *engine.Plan
+	operator string
+	script   *scenario
+	sound    *engine.Record
+	skipped  map[string]bool
+}
+
+// Options of Explore.
+type Options struct {
+	Pairs bool // two faults at a time, too
+	// Parallel is how many cases run at once; 0: one for each processor.
+	Parallel int
+}
+
+// Explore runs a runbook once for every item, class of hosts and kind of fault. The sound answers are those of the
+// runbook's first test without faults whose run passes, else empty ones. The context ends it early, with its error.
+func Explore(ctx context.Context, p *runbooks.Project, rb *runbooks.Runbook, o Options) (*Exploration, error) {
+	x := &explorer{p: p, rb: rb, skipped: map[string]bool{}}
+	name, err := x.baseline()
+	if err != nil {
+		return nil, err
+	}
+	out := &Exploration{Runbook: rb.Name, Baseline: name}
+	cases := x.cases()
+	if o.Pairs {
+		cases = append(cases, x.pairs(cases)...)
+	}
+	out.Cases = make([]CaseResult, len(cases))
+	g, ctx := errgroup.WithContext(ctx)
+	if o.Parallel <= 0 {
+		o.Parallel = runtime.GOMAXPROCS(0)
+	}
+	g.SetLimit(o.Parallel)
+	for n, c := range cases {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			res, err := x.run(c)
+			out.Cases[n] = res
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	out.count(x.gates())
+	for s := range x.skipped {
+		out.Skipped = append(out.Skipped, s)
+	}
+	sort.Strings(out.Skipped)
+	return out, nil
+}
+
+// baseline finds the sound run.
+func (x *explorer) baseline() (string, error) {
+	why := "no test of it passes without faults"
+	for _, t := range x.p.Tests {
+		if t.Runbook != x.rb.Name || len(t.Faults) > 0 {
+			continue
+		}
+		vars, err := variables(x.p, x.rb, t)
+		if err != nil {
+			continue
+		}
+		s, err := prepare(x.p, x.rb, t, vars)
+		if err != nil {
+			continue
+		}
+		if ok, w := x.tryBaseline(vars, s, t.Operator); ok {
+			return t.Name, nil
+		} else if w != "" {
+			why = fmt.Sprintf("test %q: %s", t.Name, w)
+		}
+	}
+	empty := &runbooks.Test{Runbook: x.rb.Name}
+	if vars, err := variables(x.p, x.rb, empty); err == nil {
+		s, err := prepare(x.p, x.rb, empty, vars)
+		if err == nil {
+			if ok, _ := x.tryBaseline(vars, s, ""); ok {
+				return "", nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%s: %w: %s; write a test of runbook %q whose answers make it pass", x.rb.Name, ErrBaseline, why, x.rb.Name)
+}
+
+func (x *explorer) tryBaseline(vars map[string]expr.Value, s *scenario, operator string) (ok bool, why string) {
+	plan, err := MakePlan(x.p, x.rb, vars)
+	if err != nil {
+		return false, err.Error()
+	}
+	hosts, people := s.world()
+	ended, err := Run(Case{Project: x.p, Runbook: x.rb, Variables: vars, Plan: plan, Operator: operator, Hosts: hosts, People: people})
+	switch {
+	case err != nil:
+		return false, err.Error()
+	case ended.Record.Verdict != engine.Passed && ended.Record.Verdict != engine.PassedWithDeviations:
+		return false, ended.Record.Why
+	}
+	x.vars, x.script, x.plan, x.operator, x.sound = vars, s, plan, operator, ended.Record
+	return true, ""
+}
+
+// leader is the operator of every case: rolls back what failed, and never goes past the point of no return alone.
+type leader struct{}
+
+// Interrupted implements engine.Operator.
+func (leader) Interrupted(context.Context, engine.InterruptQuestion) (engine.InterruptAnswer, error) {
+	return engine.InterruptAnswer{Action: engine.ActionLeave, By: DefaultOperator}, nil
+}
+
+// Failed implements engine.Operator.
+func (leader) Failed(_ context.Context, q engine.FailureQuestion) (engine.FailureAnswer, error) {
+	a := engine.FailureAnswer{Action: engine.ActionLeave, By: DefaultOperator, Reason: "explored"}
+	// At the point of no return there is nothing else to choose; before it, the way back is.
+	if slices.Contains(q.Options, engine.ActionSkip) {
+		a.Action = engine.ActionRollback
+	}
+	return a, nil
+}
+
+// faultCase is a case before it runs.
+type faultCase struct {
+	injection
+	words string
+	alike int
+	with  *faultCase
+}
+
+// run plays one case and says where it ended.
+func (x *explorer) run(c faultCase) (CaseResult, error) {
+	res := CaseResult{Item: c.item, Part: c.part, Host: c.host, Alike: c.alike, Fault: c.words, Kind: c.kind}
+	s := x.script.clone()
+	if err := s.inject(x.rb.Item(c.item), c.injection); err != nil {
+		return res, err
+	}
+	if c.with != nil {
+		res.With = fmt.Sprintf("%s of %s", c.with.words, placeName(c.with.place))
+		if err := s.inject(x.rb.Item(c.with.item), c.with.injection); err != nil {
+			return res, err
+		}
+	}
+	hosts, people := s.world()
+	ended, err := Run(Case{
+		Project: x.p, Runbook: x.rb, Variables: x.vars, Plan: x.plan, Operator: x.operator, Hosts: hosts, People: people, Lead: leader{},
+	})
+	if errors.Is(err, ErrStuck) {
+		res.End, res.Why = Held, "everything waits for a person"
+		return res, nil
+	}
+	if err != nil {
+		return res, err
+	}
+	res.Story = story(ended.Record)
+	res.End, res.Code, res.Why = x.classify(c, ended.Record)
+	return res, nil
+}
+
+// story is what happened, a line an item that had a turn.
+func story(r *engine.Record) []string {
+	var out []string
+	for n := range r.Items {
+		i := &r.Items[n]
+		if i.Outcome == "" || i.Outcome == engine.NotReached {
+			continue
+		}
+		line := fmt.Sprintf("%s %s", i.Plan.ID, i.Outcome)
+		for _, u := range i.Units {
+			if u.Host != "" && u.Outcome != i.Outcome {
+				line += fmt.Sprintf(", %s on %s", u.Outcome, u.Host)
+			}
+		}
+		if rolledBack(i) {
+			line += ", rolled back"
+		}
+		out = append(out, line)
+	}
+	return append(out, fmt.Sprintf("verdict %s: %s", r.Verdict, r.Why))
+}
+
+// count sums up, and gathers findings that are the same.
+func (e *Exploration) count(more []CaseResult) {
+	e.Cases = append(e.Cases, more...)
+	index := map[string]int{}
+	for _, c := range e.Cases {
+		switch c.End {
+		case Safe:
+			e.Safe++
+			continue
+		case Held:
+			e.Held++
+			continue
+		}
+		key := c.Code + "|" + findingAbout(c)
+		n, ok := index[key]
+		if !ok {
+			index[key] = len(e.Findings)
+			e.Findings = append(e.Findings, Finding{CaseResult: c, Cases: 1})
+			continue
+		}
+		f := &e.Findings[n]
+		f.Cases++
+		if len(c.Story) < len(f.Story) {
+			f.CaseResult = c
+		}
+	}
+	sort.SliceStable(e.Findings, func(a, b int) bool { return e.Findings[a].Code < e.Findings[b].Code })
+}
+
+// findingAbout is what a finding is about: the first word of its reason is the item that has the hole.
+func findingAbout(c CaseResult) string {
+	about, _, _ := gostrings.Cut(c.Why, " ")
+	return about
+}
+
+func placeName(p place) string {
+	out := string(p.item)
+	if p.part != engine.PartCommand {
+		out += "." + string(p.part)
+	}
+	if p.host != "" {
+		out += " on " + p.host
+	}
+	return out
+}
