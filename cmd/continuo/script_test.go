@@ -47,7 +47,7 @@ func mainWithDefect() cli.Code {
 //	replace OLD NEW FILE   replaces a text in a file, which must be there; \n in NEW is a line end
 //	expand FILE…           replaces $NAME and ${NAME} in files
 //	lab                    starts the practice hosts of the project, and stops them when the script has ended
-//	wait-for FILE          waits until a file is there
+//	wait-for FILE [TEXT]   waits until a file is there, or the last that matches holds a text
 //	signal NAME            sends INT, TERM, HUP or KILL to the one background command
 //	exited CODE            after wait: with which code that command has ended
 func TestScripts(t *testing.T) {
@@ -204,17 +204,21 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// waitFor polls for a file: what a background command does has no other sign.
+// waitFor polls for a file, or for a text in it: what a background command does has no other sign.
 func waitFor(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: wait-for FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: wait-for FILE [TEXT]")
 	}
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if matches, err := filepath.Glob(ts.MkAbs(args[0])); err == nil && len(matches) > 0 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		matches, err := filepath.Glob(ts.MkAbs(args[0]))
+		if err != nil || len(matches) == 0 {
+			continue
+		}
+		if len(args) == 1 || strings.Contains(ts.ReadFile(matches[len(matches)-1]), args[1]) {
 			return
 		}
 	}
-	ts.Fatalf("wait-for: %s never came", args[0])
+	ts.Fatalf("wait-for: %s never came", strings.Join(args, " with "))
 }
 
 // background is the command that a script started last with &.
