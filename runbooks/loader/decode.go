@@ -19,6 +19,15 @@ type node struct {
 	label  string
 	attrs  map[string]*hclsyntax.Attribute
 	blocks []*node // in order of writing
+	// unknown are attributes and blocks that the language has not, already reported.
+	unknown []string
+}
+
+// meant reports whether something unknown was probably meant to be this.
+func (n *node) meant(name string) bool {
+	return slices.ContainsFunc(n.unknown, func(u string) bool {
+		return diag.Suggest(u, []string{name}) != "" || called(u, []string{name}) != "" || u == name
+	})
 }
 
 // rng is the place of the block's header.
@@ -177,6 +186,7 @@ func (l *loader) labelForm(n *node) {
 }
 
 func (l *loader) unknownAttr(n *node, a *hclsyntax.Attribute) {
+	n.unknown = append(n.unknown, a.Name)
 	in := n.title()
 	if n.block == nil {
 		in = "a file"
@@ -201,8 +211,8 @@ func (l *loader) attrHint(n *node, name string) string {
 			free = append(free, s.Name)
 		}
 	}
-	if s := synonym(name, all); s != "" {
-		return s
+	if s := called(name, all); s != "" {
+		return "it is called " + s + " here"
 	}
 	if s := diag.Suggest(name, free); s != "" {
 		return "did you mean " + s + "?"
@@ -219,6 +229,7 @@ func (l *loader) attrHint(n *node, name string) string {
 }
 
 func (l *loader) unknownBlock(parent *node, b *hclsyntax.Block) {
+	parent.unknown = append(parent.unknown, b.Type)
 	in := parent.title()
 	if parent.block == nil {
 		in = parent.schema.Type
@@ -282,7 +293,7 @@ func whereIs(typ string) []string {
 
 func (l *loader) missing(n *node) {
 	for _, a := range n.schema.Attrs {
-		if a.Required && n.attrs[a.Name] == nil {
+		if a.Required && n.attrs[a.Name] == nil && !n.meant(a.Name) {
 			d := l.report("CON-S014", n.rng(), "%s has no %s", n.title(), a.Name)
 			d.Hint = fmt.Sprintf("add %s = %s: %s", a.Name, shapeOf(a.Kind), a.Doc)
 		}

@@ -39,6 +39,9 @@ func guardBytes(name string, src []byte, lim Limits) diag.List {
 	if bytes.HasPrefix(src, []byte("\xef\xbb\xbf")) {
 		return refuse("CON-G004", startOf(name), "the file begins with a byte order mark", "save it as UTF-8 without a byte order mark")
 	}
+	if ds := guardRuns(name, src, lim); ds != nil {
+		return ds
+	}
 	for i := 0; i < len(src); {
 		r, n := utf8.DecodeRune(src[i:])
 		switch {
@@ -49,6 +52,27 @@ func guardBytes(name string, src []byte, lim Limits) diag.List {
 				`it is invisible or changes the order of what is shown; inside a string write it as \u`+fmt.Sprintf("%04x", r))
 		}
 		i += n
+	}
+	return nil
+}
+
+// guardRuns refuses long runs of one opening bracket or bang before even the lexer works on a million of them. Nobody
+// writes such a run, not in a comment either.
+func guardRuns(name string, src []byte, lim Limits) diag.List {
+	run := 0
+	for i, c := range src {
+		if i > 0 && c == src[i-1] && (c == '(' || c == '[' || c == '{' || c == '!') {
+			run++
+		} else {
+			run = 0
+		}
+		if run < 4*lim.Nesting {
+			continue
+		}
+		if c == '!' {
+			return refuse("CON-G009", at(name, src, i, 1), fmt.Sprintf("more than %d unary operators in a row", lim.Unary), "")
+		}
+		return refuse("CON-G006", at(name, src, i, 1), fmt.Sprintf("nested more than %d deep", lim.Nesting), "give parts a name in locals")
 	}
 	return nil
 }

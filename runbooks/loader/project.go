@@ -26,10 +26,7 @@ func (l *loader) build() {
 	l.secrets()
 	l.projectLocals()
 	l.inventory()
-	for _, n := range l.root.of("runbook") {
-		l.within(n.title(), func() { l.runbook(n) })
-	}
-	l.callCycles()
+	l.runbooks()
 	for _, n := range l.tests.of("test") {
 		l.within(n.title(), func() { l.test(n) })
 	}
@@ -322,6 +319,9 @@ func (l *loader) exactlyOne(n *node, what string, names ...string) bool {
 	case 1:
 		return true
 	case 0:
+		if slices.ContainsFunc(names, n.meant) {
+			return false // it is misspelt, which has been said
+		}
 		l.report("CON-S027", n.rng(), "%s does not say %s", n.title(), what).Hint = "give one of: " + strings.Join(names, ", ")
 	default:
 		rng := n.rng()

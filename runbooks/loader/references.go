@@ -127,14 +127,16 @@ func (b *book) itemHint(r expr.Ref) string {
 // names checks the references of one expression and returns the items that it needs. Locals are followed.
 func (b *book) names(e *entry, p placedExpr) []need {
 	var out []need
+	seen := map[string]bool{}
 	for _, r := range p.e.Refs() {
-		out = append(out, b.name(e, r, r.Range, p, nil)...)
+		out = append(out, b.name(e, r, r.Range, p, seen)...)
 	}
 	return out
 }
 
-// name checks one reference. why is the place in the item, when the reference stands in a local.
-func (b *book) name(e *entry, r expr.Ref, why diag.Range, p placedExpr, locals []string) []need {
+// name checks one reference. why is the place in the item, when the reference stands in a local. Each local is followed
+// once for an expression: ten that name the one before ten times would be ten thousand million ways.
+func (b *book) name(e *entry, r expr.Ref, why diag.Range, p placedExpr, locals map[string]bool) []need {
 	switch r.Root {
 	case "var":
 		b.varRef(r)
@@ -193,6 +195,8 @@ func (b *book) varRef(r expr.Ref) {
 	slices.Sort(all)
 	d := b.reportAt("CON-R002", b.nameOf(r), "there is no variable %q", r.Name)
 	switch s := diag.Suggest(r.Name, all); {
+	case minus(r.Name, all) != "":
+		d.Hint = "for a subtraction put spaces around the minus: var." + minus(r.Name, all)
 	case s != "":
 		d.Hint = "did you mean var." + s + "?"
 	case len(all) > 0:
@@ -202,18 +206,29 @@ func (b *book) varRef(r expr.Ref) {
 	}
 }
 
-func (b *book) localRef(e *entry, r expr.Ref, why diag.Range, p placedExpr, seen []string) []need {
+// minus writes a name such as lag-1 as the subtraction that was meant, or gives "".
+func minus(name string, declared []string) string {
+	for i, c := range name {
+		if c == '-' && slices.Contains(declared, name[:i]) {
+			return name[:i] + " - " + name[i+1:]
+		}
+	}
+	return ""
+}
+
+func (b *book) localRef(e *entry, r expr.Ref, why diag.Range, p placedExpr, seen map[string]bool) []need {
 	local := b.local(r.Name)
 	if local == nil {
 		b.unknownLocal(r, append(slices.Clone(b.rb.Locals), b.project.Locals...))
 		return nil
 	}
-	if slices.Contains(seen, r.Name) {
+	if seen[r.Name] {
 		return nil
 	}
+	seen[r.Name] = true
 	var out []need
 	for _, inner := range local.Value.Refs() {
-		out = append(out, b.name(e, inner, why, p, append(seen, r.Name))...)
+		out = append(out, b.name(e, inner, why, p, seen)...)
 	}
 	return out
 }
@@ -373,7 +388,7 @@ func (b *book) closingRefs() {
 	}
 	for _, local := range b.rb.Locals {
 		for _, r := range local.Value.Refs() { // also of locals that nothing uses
-			b.name(nil, r, r.Range, placedExpr{names: []string{"self", "each", "result", "results", "batch"}}, []string{local.Name})
+			b.name(nil, r, r.Range, placedExpr{names: []string{"self", "each", "result", "results", "batch"}}, map[string]bool{local.Name: true})
 		}
 	}
 }

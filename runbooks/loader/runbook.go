@@ -33,7 +33,24 @@ type entry struct {
 	given bool // after is written
 }
 
-func (l *loader) runbook(n *node) {
+// runbooks reads all runbooks, then resolves their references, then checks their types: they may call each other, and
+// the order in which they are written never matters.
+func (l *loader) runbooks() {
+	var books []*book
+	each := func(f func(*book)) {
+		for _, b := range books {
+			l.within(b.node.title(), func() { f(b) })
+		}
+	}
+	for _, n := range l.root.of("runbook") {
+		l.within(n.title(), func() { books = append(books, l.runbook(n)) })
+	}
+	each((*book).references)
+	l.callCycles()
+	each((*book).types)
+}
+
+func (l *loader) runbook(n *node) *book {
 	b := &book{
 		loader: l, node: n, items: map[runbooks.ItemID]*entry{}, variables: map[string]*runbooks.Variable{}, marks: map[string]*runbooks.Mark{},
 		rb: &runbooks.Runbook{Name: n.label, Range: place(n.rng())},
@@ -62,8 +79,7 @@ func (l *loader) runbook(n *node) {
 		l.report("CON-S015", n.rng(), "runbook %q has no items", n.label).Hint = `begin with: phase "assess" { check "…" { … } }`
 	}
 	l.project.Runbooks = append(l.project.Runbooks, b.rb)
-	b.references()
-	b.types()
+	return b
 }
 
 func (b *book) settingsOf(n *node) {

@@ -159,6 +159,8 @@ func (l *loader) unknownLocal(r expr.Ref, locals []runbooks.Local) {
 	}
 	d := l.reportAt("CON-R003", l.nameOf(r), "there is no local %q", r.Name)
 	switch s := diag.Suggest(r.Name, all); {
+	case minus(r.Name, all) != "":
+		d.Hint = "for a subtraction put spaces around the minus: local." + minus(r.Name, all)
 	case s != "":
 		d.Hint = "did you mean local." + s + "?"
 	case len(all) > 0:

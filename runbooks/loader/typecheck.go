@@ -61,11 +61,13 @@ func (b *book) types() {
 	b.closingTypes(s)
 }
 
-// namesBroken reports whether a wrong name or form would make every further message about types misleading.
+// namesBroken reports whether a wrong name or form, in the runbook or in what all runbooks share, would make every further
+// message about types misleading.
 func (b *book) namesBroken() bool {
 	for _, d := range b.diags {
 		switch {
 		case d.Severity != diag.Error:
+		case d.Context != b.node.title() && strings.HasPrefix(d.Context, "runbook "):
 		case strings.HasPrefix(d.Code, "CON-R"), strings.HasPrefix(d.Code, "CON-E"):
 			return true
 		}
@@ -216,13 +218,33 @@ func (c *checker) want(e *expr.Expr, s *expr.Scope, w want) expr.Value {
 		return expr.Value{}
 	}
 	if t := v.Type(); !t.IsAny() && !w.ok(t) {
-		c.reportAt(w.code, e.Range(), "%s is expected here, not %s", w.name, t).Hint = w.hint
+		if !c.said(w.code, e.Range()) {
+			c.reportAt(w.code, e.Range(), "%s is expected here, not %s", w.name, t).Hint = c.hint(w, v)
+		}
 		return expr.Value{}
 	}
 	if v.Known() && !v.IsSensitive() {
 		c.knownValue(e, v, w)
 	}
 	return v
+}
+
+// said reports whether the code was given at the place already, from the form of the expression.
+func (c *checker) said(code string, at diag.Range) bool {
+	for _, d := range c.diags {
+		if d.Code == code && d.Range.File == at.File && d.Range.Start == at.Start {
+			return true
+		}
+	}
+	return false
+}
+
+// hint says what to write, with the name that was written where a host was meant.
+func (c *checker) hint(w want, v expr.Value) string {
+	if name, err := v.Text(); err == nil && w.name == wantHosts.name && c.loader.names["host"][name] != nil {
+		return "write " + refText("host", name) + ", without quotes"
+	}
+	return w.hint
 }
 
 // knownValue checks what the value itself shows.

@@ -64,8 +64,8 @@ var userName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\$?$`)
 // envName is the name of an environment variable.
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// synonym says what other tools call an attribute that we name otherwise.
-func synonym(name string, available []string) string {
+// called gives our name for what other tools call otherwise, or "".
+func called(name string, available []string) string {
 	words := map[string]string{
 		"command": "argv", "cmd": "argv", "exec": "argv", "run": "script", "shell": "script", "inline": "script", "body": "script",
 		"depends_on": "after", "needs": "after", "dependencies": "after", "on": "hosts", "host": "hosts", "targets": "hosts",
@@ -80,7 +80,7 @@ func synonym(name string, available []string) string {
 		"path": "destination", "error_message": "message", "retries": "attempts", "interval": "every", "timeout": "within",
 	}
 	if w, ok := words[name]; ok && slices.Contains(available, w) {
-		return "it is called " + w + " here"
+		return w
 	}
 	return ""
 }

@@ -1,18 +1,4 @@
 # A call names a runbook; its items and outputs are read through it.
-runbook "child" {
-  variable "name" {}
-  output "answer" {
-    value = step.act.stdout
-  }
-  phase "p" {
-    step "act" {
-      hosts = control
-      argv  = ["echo", var.name]
-      marks = ["done"]
-    }
-  }
-}
-
 runbook "r" {
   objective "rto" {
     target = "15m"
@@ -30,6 +16,20 @@ runbook "r" {
     }
     assert "a" {
       condition = call.child.step.act.ok && call.child.outputs.answer == "x"
+    }
+  }
+}
+
+runbook "child" {
+  variable "name" {}
+  output "answer" {
+    value = step.act.stdout
+  }
+  phase "p" {
+    step "act" {
+      hosts = control
+      argv  = ["echo", var.name]
+      marks = ["done"]
     }
   }
 }

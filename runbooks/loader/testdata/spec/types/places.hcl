@@ -59,7 +59,7 @@ runbook "r" {
     }
     step "f" {
       hosts   = "a"                                     # want CON-T003
-      argv    = "true"                                  # want CON-T004 "argv is a list of words" want CON-T004 "list of texts is expected"
+      argv    = "true"                                  # want CON-T004 "argv is a list of words"
       become  = ["x"]                                   # want CON-T002
       env     = { A = ["x"] }                           # want CON-T002
       stdin   = { a = 1 }                               # want CON-T002
