@@ -11,7 +11,7 @@ GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race cover vet lint fmt vuln bench crash tamper fuzz check clean
+.PHONY: help build demo test race cover vet lint fmt vuln bench once crash tamper fuzz check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +25,8 @@ demo: build ## a rehearsal, a drill and its verified evidence on practice hosts,
 test: ## all tests, the examples included
 	$(GO) test $(PKGS)
 
-race: ## all tests with the race detector (needs a C compiler)
-	$(GO) test -race $(PKGS)
+race: ## the tests of all packages with the race detector (needs a C compiler)
+	$(GO) test -race $$($(GO) list $(PKGS) | grep -v /examples)
 
 cover: ## coverage by package: bin/cover.html
 	@mkdir -p $(BIN)
@@ -47,6 +47,11 @@ vuln: ## known vulnerabilities in what is linked
 
 bench: ## wall time and memory against their targets, on this machine
 	$(GO) run ./examples/bench
+
+once: ## a step runs at most once: races, duplicates, the connection cut at every byte
+	@mkdir -p $(BIN)
+	@CONTINUO_ONCE=1000 $(GO) test -count=1 -timeout=60m -run='^TestOnce' -v ./engine/sshtransport >$(BIN)/once.log 2>&1; \
+	  status=$$?; sed -n -e 's/^ *once_test.go:[0-9]*: //p' -e '/^ok/p' -e '/^FAIL/p' -e '/^--- FAIL/p' $(BIN)/once.log; exit $$status
 
 crash: ## kill it at every file operation, cut the power, fill the disk, cut and damage every byte
 	@mkdir -p $(BIN)
