@@ -57,3 +57,7 @@ func (s secrets) Secret(_ context.Context, name string) (string, error) {
 	}
 	return v, nil
 }
+
+func startForbidding(t testing.TB) *transporttest.SSHD {
+	return transporttest.StartSSHD(t, transporttest.SSHDOptions{Config: []string{"AllowTcpForwarding no"}})
+}
