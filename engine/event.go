@@ -257,6 +257,57 @@ type ManualDone struct {
 	WaitedNS time.Duration `json:"waited_ns"`
 }
 
+// ApprovalRequested is the request that approvers sign. Its text is in the line, or an artifact.
+type ApprovalRequested struct {
+	Item      runbooks.ItemID `json:"item"`
+	Role      string          `json:"role"`
+	Approvals int             `json:"approvals"`
+	ApproveBy time.Time       `json:"approve_by,omitzero"`
+	// Request is the exact text that is signed; over 4 KiB: "artifact:<sha256>".
+	Request string `json:"request"`
+	SHA256  string `json:"sha256"`
+}
+
+// ApprovalGranted is a signature that was handed in. With Void it did not count, and Void says why.
+type ApprovalGranted struct {
+	Item        runbooks.ItemID `json:"item"`
+	By          string          `json:"by"`
+	Fingerprint string          `json:"fingerprint,omitempty"`
+	Signature   string          `json:"signature,omitempty"` // as handed in; over 4 KiB: "artifact:<sha256>"
+	Void        string          `json:"void,omitempty"`
+}
+
+// ApprovalDenied ends a gate.
+type ApprovalDenied struct {
+	Item   runbooks.ItemID `json:"item"`
+	By     string          `json:"by"`
+	Reason string          `json:"reason"`
+}
+
+// ApprovalExpired ends a gate whose time is over: to approve by, or to start within.
+type ApprovalExpired struct {
+	Item   runbooks.ItemID `json:"item"`
+	Reason string          `json:"reason"`
+}
+
+// ApprovalUsed says that the first item that required a gate started.
+type ApprovalUsed struct {
+	Item runbooks.ItemID `json:"item"`
+	For  runbooks.ItemID `json:"for"`
+	By   []string        `json:"by"` // whose approvals counted at this instant
+}
+
+// DecisionMade is what a person chose.
+type DecisionMade struct {
+	Item   runbooks.ItemID `json:"item"`
+	Choice string          `json:"choice"`
+	By     string          `json:"by"`
+	Signed bool            `json:"signed"`
+	Reason string          `json:"reason,omitempty"`
+	// WaitedNS is how long people took.
+	WaitedNS time.Duration `json:"waited_ns"`
+}
+
 // MarkSet sets a named instant.
 type MarkSet struct {
 	Mark   string          `json:"mark"`
@@ -401,6 +452,42 @@ func (*ManualDone) EventType() string { return "manual.done" }
 func (*ManualDone) Durable() bool { return true }
 
 // EventType implements Payload.
+func (*ApprovalRequested) EventType() string { return "approval.requested" }
+
+// Durable implements Payload.
+func (*ApprovalRequested) Durable() bool { return true }
+
+// EventType implements Payload.
+func (*ApprovalGranted) EventType() string { return "approval.granted" }
+
+// Durable implements Payload.
+func (*ApprovalGranted) Durable() bool { return true }
+
+// EventType implements Payload.
+func (*ApprovalDenied) EventType() string { return "approval.denied" }
+
+// Durable implements Payload.
+func (*ApprovalDenied) Durable() bool { return true }
+
+// EventType implements Payload.
+func (*ApprovalExpired) EventType() string { return "approval.expired" }
+
+// Durable implements Payload.
+func (*ApprovalExpired) Durable() bool { return true }
+
+// EventType implements Payload.
+func (*ApprovalUsed) EventType() string { return "approval.used" }
+
+// Durable implements Payload.
+func (*ApprovalUsed) Durable() bool { return true }
+
+// EventType implements Payload.
+func (*DecisionMade) EventType() string { return "decision.made" }
+
+// Durable implements Payload.
+func (*DecisionMade) Durable() bool { return true }
+
+// EventType implements Payload.
 func (*MarkSet) EventType() string { return "mark.set" }
 
 // Durable implements Payload.
@@ -476,7 +563,8 @@ func (*RunClosed) Durable() bool { return true }
 func PayloadTypes() map[string]Payload {
 	all := []Payload{
 		&RunOpened{}, &HostConnected{}, &PreflightResult{}, &ItemStarted{}, &ItemIntent{}, &ItemOutput{}, &ItemOutcome{},
-		&ItemSettled{}, &ManualDone{}, &MarkSet{}, &ObjectiveMeasured{}, &CleanupStarted{}, &CleanupEnded{},
+		&ItemSettled{}, &ManualDone{}, &ApprovalRequested{},
+		&ApprovalGranted{}, &ApprovalDenied{}, &ApprovalExpired{}, &ApprovalUsed{}, &DecisionMade{}, &MarkSet{}, &ObjectiveMeasured{}, &CleanupStarted{}, &CleanupEnded{},
 		&RollbackStarted{}, &RollbackEnded{}, &OperatorAction{}, &ClockAnomaly{}, &RunInterrupted{}, &RunResumed{}, &JournalRecovered{}, &RunClosed{},
 	}
 	m := make(map[string]Payload, len(all))

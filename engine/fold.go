@@ -130,6 +130,17 @@ func (f *Folder) apply(e Event) error {
 		if p.Part == "" {
 			i.Manual = p
 		}
+	case *ApprovalGranted:
+		return f.people(p.Item, func(i *ItemRecord) {
+			i.Approvals = append(i.Approvals, *p)
+			if p.Void != "" {
+				f.deviate(Deviation{Kind: "void-approval", Item: p.Item, By: p.By, Reason: p.Void, At: e.Time})
+			}
+		})
+	case *ApprovalDenied:
+		return f.people(p.Item, func(i *ItemRecord) { i.Denied = p })
+	case *DecisionMade:
+		return f.people(p.Item, func(i *ItemRecord) { i.Decision = p })
 	case *MarkSet:
 		f.marks = append(f.marks, markAt{*p, f.offset, f.rec.Segments})
 	case *ObjectiveMeasured:
@@ -138,6 +149,15 @@ func (f *Folder) apply(e Event) error {
 		f.applyRun(e)
 	}
 	return nil
+}
+
+// people notes what people said about an item.
+func (f *Folder) people(id runbooks.ItemID, note func(*ItemRecord)) error {
+	i, err := f.item(id)
+	if err == nil {
+		note(i)
+	}
+	return err
 }
 
 // applyRun takes the events about the run as a whole.

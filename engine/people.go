@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
 )
@@ -53,3 +54,76 @@ const (
 	ActionRollback  = "rollback"
 	ActionNote      = "note"
 )
+
+// Approver asks for approvals, decisions and typed confirmations. Implementations return ErrNobody when there is no one
+// to ask; the context's end withdraws the question. Whoever answers, the rules are the engine's.
+type Approver interface {
+	// Gate waits for the next word about a gate: a signature, or a denial. It is asked again until the gate is open or
+	// has ended.
+	Gate(ctx context.Context, q GateQuestion) (GateWord, error)
+	// Decide asks for a choice. A choice that cannot count is asked again, with what was wrong in Refused.
+	Decide(ctx context.Context, q DecisionQuestion) (DecisionAnswer, error)
+	// Confirm asks the operator to type a text before something starts.
+	Confirm(ctx context.Context, q ConfirmQuestion) (ConfirmAnswer, error)
+}
+
+// GateQuestion is what is shown for a gate.
+type GateQuestion struct {
+	Item     runbooks.ItemID
+	Title    string
+	Question string
+	Role     string
+	Members  []string
+	Granted  []string // whose approvals count so far
+	Missing  int
+	// Request is the exact text to sign, with the namespace approval@continuo.
+	Request   []byte
+	ApproveBy time.Time // zero: no limit
+	Typed     string    // what is to be typed before approving at the terminal; empty: nothing
+	Refused   string    // why the last word did not count
+}
+
+// GateWord is one person's word about a gate. A grant carries a signature; Text is what was signed, if it came along.
+type GateWord struct {
+	By              string
+	Deny            bool
+	Reason          string
+	Text, Signature []byte
+}
+
+// DecisionQuestion is what is shown for a decision.
+type DecisionQuestion struct {
+	Item     runbooks.ItemID
+	Title    string
+	Question string
+	Options  []string
+	Stops    []string // options that fail the item
+	Role     string
+	Members  []string
+	Expires  time.Time // zero: never
+	Refused  string
+}
+
+// DecisionAnswer is what a person chose.
+type DecisionAnswer struct {
+	Choice string
+	By     string
+	Signed bool
+	Reason string
+}
+
+// ConfirmQuestion asks for a text to be typed.
+type ConfirmQuestion struct {
+	Item  runbooks.ItemID
+	Title string
+	Text  string
+}
+
+// ConfirmAnswer is what was typed, and by whom.
+type ConfirmAnswer struct {
+	By    string
+	Typed string
+}
+
+// ActionConfirm is recorded for a typed confirmation.
+const ActionConfirm = "confirm"

@@ -72,6 +72,9 @@ type ItemRecord struct {
 	Count        *HostCount
 	Units        []UnitRecord // in order of first appearance; items without hosts have one with an empty Host
 	Manual       *ManualDone
+	Approvals    []ApprovalGranted // of a gate, in order, void ones too
+	Denied       *ApprovalDenied
+	Decision     *DecisionMade
 	Expectations []Expectation // of the item as a whole: assert, expect_all
 }
 

@@ -234,6 +234,10 @@ type ManualQuestion struct {
 	Title        string
 	Instructions string // Markdown
 	Owner        string
+	Role         string   // whose members may say so; empty: anyone
+	Members      []string // of the role
+	Missing      int      // how many distinct people are still needed
+	Refused      string   // why the last answer did not count
 	Inputs       []ManualInput
 }
 

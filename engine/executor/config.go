@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/approval"
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
@@ -31,6 +32,8 @@ type Config struct {
 	Secrets   engine.Secrets    // nil: the project uses none
 	People    engine.People     // nil: nobody to ask
 	Operator  engine.Operator   // nil: nobody to ask
+	Approver  engine.Approver   // nil: nobody to ask
+	Verifier  approval.Verifier // whose signature an approval is; nil: none counts
 	HTTP      engine.HTTPProber // nil: http checks are inconclusive
 	Clock     engine.Clock
 	Prober    engine.Prober

@@ -27,6 +27,23 @@ func (t *task) run(ctx context.Context, turn phaseTurn) error {
 	if t.r.dry {
 		return t.exercise(ctx, names)
 	}
+	if why, err := t.r.pass(t); err != nil || why != "" {
+		if err != nil {
+			return err
+		}
+		return t.whole(verdict{outcome: engine.NotReached, cause: causeGate, reason: why, fails: true}, nil)
+	}
+	if v, err := t.confirm(ctx, names); err != nil || v.outcome != "" {
+		if err != nil {
+			return err
+		}
+		return t.whole(v, nil)
+	}
+	return t.dispatch(ctx, names)
+}
+
+// dispatch does what the item's kind does.
+func (t *task) dispatch(ctx context.Context, names *expr.Scope) error {
 	switch t.item.Kind {
 	case runbooks.Check:
 		return t.onHosts(ctx, names, t.checkBatch)
@@ -38,6 +55,10 @@ func (t *task) run(ctx context.Context, turn phaseTurn) error {
 		return t.wait(ctx, names)
 	case runbooks.Manual:
 		return t.manual(ctx, names)
+	case runbooks.Gate:
+		return t.gate(ctx, names)
+	case runbooks.Decision:
+		return t.decide(ctx, names)
 	}
 	return t.whole(verdict{
 		outcome: engine.NotReached, cause: "unsupported", reason: fmt.Sprintf("this version cannot run a %s", t.item.Kind), fails: true,

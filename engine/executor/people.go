@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -13,7 +14,7 @@ import (
 
 // question is what people are shown for a manual item.
 func (t *task) question(names *expr.Scope) (engine.ManualQuestion, error) {
-	q := engine.ManualQuestion{Item: t.item.ID()}
+	q := engine.ManualQuestion{Item: t.item.ID(), Role: t.item.Role, Members: t.r.members(t.item.Role)}
 	var err error
 	if q.Title, err = evalText(t.item.Title, names); err != nil {
 		return q, err
@@ -46,7 +47,8 @@ func (t *task) input(in runbooks.Input, text string, names *expr.Scope) (expr.Va
 	if in.Sensitive {
 		v = v.AsSensitive()
 	}
-	names = names.With(map[string]expr.Value{"result": expr.Object(map[string]expr.Value{in.Name: v}), "self": v, "value": v})
+	// Like the validations of variables they see the value only, as var.NAME.
+	names = names.With(map[string]expr.Value{"var": expr.Object(map[string]expr.Value{in.Name: v})})
 	for _, check := range in.Validations {
 		ok, err := evalTruth(check.Condition, names)
 		if err != nil {
@@ -57,6 +59,47 @@ func (t *task) input(in runbooks.Input, text string, names *expr.Scope) (expr.Va
 		}
 	}
 	return v, nil
+}
+
+// people asks until as many distinct people as wanted have said that it is done, or one that it is not. The inputs are
+// those of the last.
+func (t *task) people(ctx context.Context, q engine.ManualQuestion) (engine.ManualAnswer, map[string]expr.Value, error) {
+	var said []string
+	want := max(1, t.item.People)
+	for refused := 0; refused < mostRefused; refused++ {
+		q.Missing = want - len(said)
+		a, err := t.ask(ctx, q)
+		if err != nil {
+			return a, nil, err
+		}
+		if q.Refused = t.counts(a, q, said); q.Refused != "" {
+			continue
+		}
+		done, inputs, err := t.answered(q, a)
+		if err != nil {
+			q.Refused = t.r.clip(errText(err))
+			continue
+		}
+		if err := t.r.emit(done); err != nil {
+			return a, nil, err
+		}
+		said = append(said, a.By)
+		if !a.Done || len(said) == want {
+			return a, inputs, nil
+		}
+	}
+	return engine.ManualAnswer{}, nil, t.hold(fmt.Sprintf("%s: too many answers that do not count", t.item.ID()))
+}
+
+// counts says why an answer does not count.
+func (t *task) counts(a engine.ManualAnswer, q engine.ManualQuestion, said []string) string {
+	switch {
+	case q.Role != "" && !slices.Contains(q.Members, a.By):
+		return fmt.Sprintf("%s is not a member of role %s", reasonOr(a.By, "nobody"), q.Role)
+	case slices.Contains(said, a.By):
+		return a.By + " has said so already: another person is needed"
+	}
+	return ""
 }
 
 // ask puts the question. People take their time: neither a drain nor a failure elsewhere withdraws it.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
 
@@ -132,39 +133,31 @@ func evalText(e *expr.Expr, names *expr.Scope) (string, error) {
 	if e == nil {
 		return "", nil
 	}
-	v, err := eval(e, names)
-	if err != nil {
-		return "", err
-	}
-	s, err := v.Text()
-	if err != nil {
-		return "", at(e, err)
-	}
-	return s, nil
+	s, state, ds := e.EvalText(names, "value")
+	return s, ready(e, state, ds)
 }
 
 func evalStrings(e *expr.Expr, names *expr.Scope) ([]string, error) {
-	v, err := eval(e, names)
-	if err != nil {
-		return nil, err
-	}
-	s, err := v.Strings()
-	if err != nil {
-		return nil, at(e, err)
-	}
-	return s, nil
+	s, state, ds := e.EvalStrings(names, "value")
+	return s, ready(e, state, ds)
 }
 
 func evalTruth(e *expr.Expr, names *expr.Scope) (bool, error) {
-	v, err := eval(e, names)
-	if err != nil {
-		return false, err
+	b, state, ds := e.EvalBool(names)
+	return b, ready(e, state, ds)
+}
+
+// ready is the error of an evaluation: expr.ErrUnknown when it depends on what is not known yet.
+func ready(e *expr.Expr, state expr.State, ds diag.List) error {
+	switch {
+	case state == expr.Ready:
+		return nil
+	case state == expr.Undetermined:
+		return at(e, expr.ErrUnknown)
+	case ds.HasErrors():
+		return ds.Err()
 	}
-	b, err := v.Truth()
-	if err != nil {
-		return false, at(e, err)
-	}
-	return b, nil
+	return at(e, errors.New("it has no value"))
 }
 
 func unknown(err error) bool { return errors.Is(err, expr.ErrUnknown) }

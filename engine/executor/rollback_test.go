@@ -171,7 +171,8 @@ phase "p" {
     on_failure = "rollback"
   }
 }`)
-	w.people.OnManual("manual.dns", simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{By: "alice", Done: true}})
+	done := simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{By: "alice", Done: true}}
+	w.people.OnManual("manual.dns", done, done)
 	w.sim.On("step.s", engine.PartCommand, simtransport.Answer{ExitCode: 1})
 	rec := w.run()
 	require.Equal(t, engine.VerdictFailed, rec.Verdict)

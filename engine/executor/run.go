@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/approval"
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
@@ -41,6 +42,7 @@ type run struct {
 	workMu  sync.Mutex
 	work    context.Context
 	kill    context.CancelCauseFunc
+	gates   gates
 	trail   trail
 	tasks   map[runbooks.ItemID]*task
 	tainted bool                              // dry-run: a phase that ended left things as they would not be
@@ -91,6 +93,7 @@ func newRun(cfg Config) (*run, error) {
 		rec = NewRecorder(cfg.Journal, cfg.Plan, cfg.Observe)
 	}
 	r := &run{cfg: cfg, rec: rec, valve: newValve(cfg.Parallel), dry: cfg.Mode == engine.DryRun, down: map[string]engine.PreflightResult{}}
+	r.gates = gates{operators: []string{cfg.Opened.Operator}, open: map[runbooks.ItemID]*approval.Gate{}, asked: map[runbooks.ItemID]int{}}
 	r.stay, r.leave = context.WithCancelCause(context.Background())
 	r.newWork()
 	var err error

@@ -625,3 +625,80 @@ func TestRun_configuration(t *testing.T) {
 	_, err = newRun(t, w)
 	require.ErrorContains(t, err, "step.nowhere")
 }
+
+// Whether something holds may depend on what is sensitive; only true or false leaves.
+func TestRun_sensitiveCondition(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, engine.Live, `
+phase "p" {
+  check "token" {
+    hosts = host.a
+    argv  = ["token"]
+    capture "t" {
+      value     = result.stdout
+      sensitive = true
+    }
+    expect { condition = length(split("-", result.t)) == 2 }
+  }
+}`)
+	w.sim.On("check.token", engine.PartCommand, simtransport.Answer{Stdout: "tok-123456\n"})
+	rec := w.run()
+	require.Equal(t, engine.Passed, rec.Verdict, rec.Why)
+	e := item(rec, "check.token").Units[0].Expectations[0]
+	require.Equal(t, "holds", e.Result)
+	require.NotContains(t, e.Observed, "123456")
+}
+
+// Each item of cleanup runs whatever happened to the others; one that needs what never started has nothing to clean up,
+// one that needs what started and left nothing has not cleaned.
+func TestCleanup(t *testing.T) {
+	t.Parallel()
+	const src = `
+phase "p" {
+  step "lock" {
+    hosts = host.a
+    argv  = ["lock"]
+    capture "id" { value = split("=", result.stdout)[1] }
+  }
+  step "never" {
+    hosts = host.a
+    argv  = ["never"]
+  }
+}
+cleanup {
+  step "unlock" {
+    hosts = host.a
+    argv  = ["unlock", step.lock.id]
+  }
+  step "unused" {
+    hosts = host.a
+    argv  = ["unused", step.never.stdout]
+  }
+  step "last" {
+    hosts = host.a
+    argv  = ["last"]
+  }
+}`
+	t.Run("not cleaned", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, engine.Live, src)
+		w.sim.On("step.lock", engine.PartCommand, simtransport.Answer{Stdout: "nothing"})
+		rec := w.run()
+		require.Equal(t, engine.NotReached, w.outcome(rec, "step.unlock"))
+		require.Contains(t, item(rec, "step.unlock").Reason, "not cleaned")
+		require.Equal(t, engine.Skipped, w.outcome(rec, "step.unused"))
+		require.Contains(t, item(rec, "step.unused").Reason, "step.never never started")
+		require.Equal(t, engine.Succeeded, w.outcome(rec, "step.last"))
+		require.Equal(t, []runbooks.ItemID{"step.unlock"}, rec.CleanupFailed)
+	})
+	t.Run("cleaned", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, engine.Live, src)
+		w.sim.On("step.lock", engine.PartCommand, simtransport.Answer{Stdout: "id=7", ExitCode: 0})
+		w.sim.On("step.never", engine.PartCommand, simtransport.Answer{ExitCode: 1})
+		rec := w.run()
+		require.Equal(t, "unlock 7", item(rec, "step.unlock").Units[0].Intents[0].Command)
+		require.Equal(t, engine.VerdictFailed, rec.Verdict)
+		require.Empty(t, rec.CleanupFailed)
+	})
+}

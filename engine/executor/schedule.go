@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -183,6 +184,14 @@ func (r *run) back(why, by string) {
 
 // policy is the nearest on_failure of item, phase, runbook and run.
 func (r *run) policy(t *task) runbooks.OnFailure {
+	if t.item.Kind == runbooks.Gate && t.nearest() == runbooks.Continue {
+		return runbooks.Stop // nobody goes past a gate that did not open
+	}
+	return t.nearest()
+}
+
+func (t *task) nearest() runbooks.OnFailure {
+	r := t.r
 	for _, p := range []runbooks.OnFailure{t.item.OnFailure, t.phase.OnFailure, r.cfg.Runbook.OnFailure, r.cfg.OnFailure} {
 		if p != "" {
 			return p
@@ -201,7 +210,7 @@ func (r *run) askFailed(t *task, why string) (again bool, err error) {
 		Item:    t.item.ID(),
 		Outcome: engine.ItemOutcome{Unit: engine.Unit{Item: t.item.ID()}, Outcome: t.outcome.outcome, Cause: t.outcome.cause, Reason: t.outcome.reason},
 		Units:   t.failing(20),
-		Options: []string{engine.ActionRetry, engine.ActionSkip, engine.ActionByHand, engine.ActionRollback, engine.ActionAbort, engine.ActionLeave},
+		Options: t.options(),
 	})
 	switch {
 	case errors.Is(err, context.Canceled) || r.stay.Err() != nil:
@@ -210,14 +219,27 @@ func (r *run) askFailed(t *task, why string) (again bool, err error) {
 		r.valve.halt(stopped, why, "")
 		return false, nil
 	}
+	if !slices.Contains(t.options(), a.Action) {
+		a.Action = ""
+	}
 	return a.Action == engine.ActionRetry, r.answeredFailure(t, a, why)
 }
 
+// options are what may be done about the item's failure. A gate can be asked again, never skipped or done by hand.
+func (t *task) options() []string {
+	out := []string{engine.ActionRetry}
+	if t.item.Kind != runbooks.Gate {
+		out = append(out, engine.ActionSkip, engine.ActionByHand)
+	}
+	return append(out, engine.ActionRollback, engine.ActionAbort, engine.ActionLeave)
+}
+
 func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error {
-	act := &engine.OperatorAction{Action: a.Action, By: a.By, Item: t.item.ID(), Reason: r.cfg.Redactor.Redact(a.Reason)}
+	act := &engine.OperatorAction{Action: reasonOr(a.Action, "stop"), By: a.By, Item: t.item.ID(), Reason: r.cfg.Redactor.Redact(a.Reason)}
 	if err := r.emit(act); err != nil {
 		return err
 	}
+	r.gates.steered(a.By)
 	switch a.Action {
 	case engine.ActionSkip, engine.ActionContinue, engine.ActionRetry:
 		return nil
@@ -291,6 +313,18 @@ func (r *run) before(id runbooks.ItemID) bool {
 		case r.cfg.From:
 			return false
 		case id:
+			return !r.needed(id)
+		}
+	}
+	return false
+}
+
+// needed reports whether a gate is required by an item that --from does not leave out: it must be approved all the same.
+func (r *run) needed(id runbooks.ItemID) bool {
+	reached := false
+	for _, i := range r.cfg.Runbook.AllItems() {
+		reached = reached || i.ID() == r.cfg.From
+		if reached && slices.Contains(i.Requires, id) {
 			return true
 		}
 	}

@@ -3,7 +3,6 @@ package executor
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -75,15 +74,8 @@ func (t *task) manual(ctx context.Context, names *expr.Scope) error {
 		return err
 	}
 	t.r.trail.add(trailStep{t: t, id: engine.Unit{Item: t.item.ID()}})
-	answer, err := t.ask(ctx, q)
+	answer, inputs, err := t.people(ctx, q)
 	if err != nil {
-		return err
-	}
-	done, inputs, err := t.answered(q, answer)
-	if err != nil {
-		return t.hold(fmt.Sprintf("%s: the answer of %s cannot be used: %s", t.item.ID(), answer.By, errText(err)))
-	}
-	if err := t.r.emit(done); err != nil {
 		return err
 	}
 	t.mu.Lock()

@@ -43,6 +43,9 @@ func (r *run) steer(a engine.OperatorAction) {
 	if r.emit(&a) != nil {
 		return
 	}
+	if a.Action != engine.ActionNote {
+		r.gates.steered(a.By)
+	}
 	switch a.Action {
 	case engine.ActionPause:
 		r.valve.set(true, false)

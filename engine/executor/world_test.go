@@ -76,7 +76,7 @@ func newWorld(t testing.TB, mode engine.Mode, src string) *world {
 	w.cfg = executor.Config{
 		Project: p, Runbook: rb, Plan: plan, Variables: vars, Mode: mode, Journal: w.journal, Artifacts: w.store, Redactor: w.redact,
 		Opened:  engine.RunOpened{Run: "run-1", Nonce: "00000000000000000000000000000001", Operator: "op", PlanDigest: plan.Digest},
-		Secrets: vault{"pw": "s3cret-password"}, People: w.people, HTTP: w.sim, Clock: simtransport.Clock{}, Prober: w.sim,
+		Secrets: vault{"pw": "s3cret-password"}, People: w.people, Approver: w.people, Verifier: simtransport.Verifier{}, HTTP: w.sim, Clock: simtransport.Clock{}, Prober: w.sim,
 	}
 	if mode == engine.DryRun {
 		w.cfg.Prober = drytransport.New(w.sim)

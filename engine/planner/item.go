@@ -37,19 +37,12 @@ func (p *planner) decide(when *expr.Expr, what string) turn {
 	if when == nil {
 		return turn{disposition: engine.WillRun}
 	}
-	v, ds := when.Eval(p.names)
-	if ds.HasErrors() {
-		p.diags = append(p.diags, ds...)
-		return turn{disposition: engine.RunTime}
-	}
-	if !v.Known() {
-		return turn{disposition: engine.RunTime, waits: p.waitsFor(when)}
-	}
-	truth, err := v.Truth()
+	truth, state, ds := when.EvalBool(p.names)
+	p.diags = append(p.diags, ds...)
 	switch {
-	case err != nil:
-		p.fail(when.Range(), "CON-B002", "when "+err.Error(), "a condition is true or false and never sensitive")
-	case !truth:
+	case state == expr.Undetermined:
+		return turn{disposition: engine.RunTime, waits: p.waitsFor(when)}
+	case state == expr.Ready && !truth:
 		return turn{disposition: engine.WillSkip, reason: what + " does not hold: " + when.Text()}
 	}
 	return turn{disposition: engine.WillRun}
