@@ -173,10 +173,11 @@ func (v *page) funcs() template.FuncMap {
 		"str":   func(x any) string { return fmt.Sprint(x) },
 		"sub":   func(a, b int) int { return a - b },
 		"hosts": hostsWords,
-		"int":   func(n uint64) int { return int(n) }, //nolint:gosec // a count of events
+		"int":   func(n uint64) int { return int(n) },
 		"deref": func(b *bool) bool { return b != nil && *b },
 		"brief": brief, "verifyTool": verifyTool, "verifyHand": verifyHand,
 		"instructionsOf": itemView.instructions, "cleanup": cleanupWords, "rollback": rollbackLines,
+		"peopleLines": func(v itemView) []string { return v.peopleLines() },
 	}
 }
 

@@ -131,6 +131,8 @@ func poisonItem(i *engine.ItemRecord, text string) {
 	if i.Manual != nil {
 		i.Manual = &engine.ManualDone{By: text, Note: text, Inputs: []engine.Captured{{Name: text, Value: text}}}
 	}
+	i.Approvals = []engine.ApprovalGranted{{By: text, Fingerprint: text}, {By: text, Void: text}}
+	i.Denied, i.Decision = &engine.ApprovalDenied{By: text, Reason: text}, &engine.DecisionMade{Choice: text, By: text, Reason: text}
 	for n := range i.Units {
 		u := &i.Units[n]
 		u.Reason, u.Cause, u.SettledBy, u.Signal, u.Command, u.Key = text, text, text, text, text, text

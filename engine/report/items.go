@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -28,6 +29,7 @@ func buildItems(rec *engine.Record) []Item {
 		if m := r.Manual; m != nil {
 			i.Manual = &Manual{By: m.By, Signed: m.Signed, Done: m.Done, Inputs: m.Inputs, Note: m.Note, Waited: Seconds(m.WaitedNS)}
 		}
+		i.people(r)
 		for k := range r.Units {
 			i.Units = append(i.Units, buildUnit(&r.Units[k]))
 		}
@@ -35,6 +37,52 @@ func buildItems(rec *engine.Record) []Item {
 		out = append(out, i)
 	}
 	return out
+}
+
+// people takes what persons said about a gate or a decision.
+func (i *Item) people(r *engine.ItemRecord) {
+	for _, a := range r.Approvals {
+		i.Approvals = append(i.Approvals, Approval{By: a.By, Fingerprint: a.Fingerprint, Void: a.Void})
+	}
+	if d := r.Denied; d != nil {
+		i.Denied = &Denial{By: d.By, Reason: d.Reason}
+	}
+	if d := r.Decision; d != nil {
+		i.Decision = &Decision{Choice: d.Choice, By: d.By, Signed: d.Signed, Reason: d.Reason, Waited: Seconds(d.WaitedNS)}
+	}
+}
+
+// peopleLines say in words what persons said about a gate or a decision.
+func (i *Item) peopleLines() []string {
+	var out []string
+	for _, a := range i.Approvals {
+		text := "Approved by " + a.By
+		if a.Void != "" {
+			text = "Void, did not count: an approval by " + a.By + ", because " + a.Void
+		}
+		if a.Fingerprint != "" {
+			text += " (signed with " + a.Fingerprint + ")"
+		}
+		out = append(out, text+".")
+	}
+	if d := i.Denied; d != nil {
+		out = append(out, "Denied by "+d.By+": "+d.Reason+".")
+	}
+	if d := i.Decision; d != nil {
+		text := fmt.Sprintf("%s chose %q (%s), after %s.", d.By, d.Choice, signedWord(d.Signed), human(d.Waited.Duration()))
+		if d.Reason != "" {
+			text += " Reason: " + d.Reason + "."
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+func signedWord(signed bool) string {
+	if signed {
+		return "signed"
+	}
+	return "claimed, not signed"
 }
 
 // timeOf says whose time an item of the kind takes.

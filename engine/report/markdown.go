@@ -296,6 +296,9 @@ func (m *markdown) people() {
 	if len(p.Manual) > 0 {
 		names("Did manual items", p.Manual, "")
 	}
+	if len(p.Decided) > 0 {
+		names("Decided", p.Decided, "")
+	}
 	for _, t := range p.Participants {
 		m.line("- **Took part:** %s (%s)", md(t.Name), md(t.Role))
 	}

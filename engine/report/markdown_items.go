@@ -74,6 +74,9 @@ func (m *markdown) item(i itemView) {
 	if i.Manual != nil {
 		m.manual(i.Manual)
 	}
+	for _, l := range i.peopleLines() {
+		m.line("%s\n", md(l))
+	}
 	if text := i.instructions(); text != "" {
 		m.line("Instructions:\n")
 		m.fence(text)
@@ -91,14 +94,11 @@ func (m *markdown) item(i itemView) {
 }
 
 func (m *markdown) manual(p *Manual) {
-	done, signed := "Not done", "claimed, not signed"
+	done := "Not done"
 	if p.Done {
 		done = "Done"
 	}
-	if p.Signed {
-		signed = "signed"
-	}
-	m.line("%s, by the word of %s (%s), after %s. %s\n", done, md(p.By), signed, humanSeconds(p.Waited), md(p.Note))
+	m.line("%s, by the word of %s (%s), after %s. %s\n", done, md(p.By), signedWord(p.Signed), humanSeconds(p.Waited), md(p.Note))
 	for _, c := range p.Inputs {
 		m.line("- %s", captureWords(c))
 	}

@@ -110,7 +110,8 @@ type People struct {
 	OperatorHost string               `json:"operator_host,omitempty"`
 	Approvers    []string             `json:"approvers,omitempty"`
 	Reviewers    []string             `json:"reviewers,omitempty"`
-	Manual       []string             `json:"manual,omitempty"` // who said that manual items were done
+	Manual       []string             `json:"manual,omitempty"`  // who said that manual items were done
+	Decided      []string             `json:"decided,omitempty"` // who made decisions
 	Participants []engine.Participant `json:"participants,omitempty"`
 	Independence []Statement          `json:"independence"`
 }
@@ -186,7 +187,32 @@ type Item struct {
 	Count        *engine.HostCount    `json:"hosts,omitempty"`
 	Planned      []engine.PlanCommand `json:"planned,omitempty"`
 	Manual       *Manual              `json:"manual,omitempty"`
+	Approvals    []Approval           `json:"approvals,omitempty"` // of a gate, void ones too
+	Denied       *Denial              `json:"denied,omitempty"`
+	Decision     *Decision            `json:"decision,omitempty"`
 	Units        []Unit               `json:"units,omitempty"`
+}
+
+// Approval is a signature that was handed in for a gate. With Void it did not count, and Void says why.
+type Approval struct {
+	By          string `json:"by"`
+	Fingerprint string `json:"fingerprint,omitempty"` // of the key that signed
+	Void        string `json:"void,omitempty"`
+}
+
+// Denial is the word that ended a gate.
+type Denial struct {
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+}
+
+// Decision is what a person chose.
+type Decision struct {
+	Choice string  `json:"choice"`
+	By     string  `json:"by"`
+	Signed bool    `json:"signed"`
+	Reason string  `json:"reason,omitempty"`
+	Waited Seconds `json:"waited_s"`
 }
 
 // Manual is a person's word about a manual item.

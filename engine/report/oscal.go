@@ -141,7 +141,7 @@ func (o *oscal) metadata(title string) oscalMetadata {
 		names     []string
 	}{
 		{"operator", "Operator of the run", r.People.Operators}, {"approver", "Approver", r.People.Approvers},
-		{"reviewer", "Reviewer", r.People.Reviewers}, {"performer", "Performed manual items", r.People.Manual},
+		{"reviewer", "Reviewer", r.People.Reviewers}, {"performer", "Performed manual items", r.People.Manual}, {"decider", "Made decisions", r.People.Decided},
 		{"participant", "Took part", participantNames(r.People.Participants)},
 	}
 	known := map[string]bool{}

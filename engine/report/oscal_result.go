@@ -155,12 +155,11 @@ func (o *oscal) observationText(i *Item) string {
 	for _, e := range v.Expected {
 		parts = append(parts, expectedText(e)+".")
 	}
+	for _, l := range i.peopleLines() {
+		parts = append(parts, md(l))
+	}
 	if i.Manual != nil {
-		word := "claimed"
-		if i.Manual.Signed {
-			word = "signed"
-		}
-		parts = append(parts, fmt.Sprintf("By the word of %s (%s). %s", md(i.Manual.By), word, md(i.Manual.Note)))
+		parts = append(parts, fmt.Sprintf("By the word of %s (%s). %s", md(i.Manual.By), signedWord(i.Manual.Signed), md(i.Manual.Note)))
 	}
 	if i.Reason != "" {
 		parts = append(parts, md(i.Reason)+".")

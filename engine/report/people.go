@@ -30,8 +30,16 @@ func buildPeople(rec *engine.Record, signed []Signed) People {
 		}
 	}
 	for _, i := range rec.Items {
+		for _, a := range i.Approvals {
+			if a.Void == "" {
+				p.Approvers = addName(p.Approvers, a.By)
+			}
+		}
 		if i.Manual != nil {
 			p.Manual = addName(p.Manual, i.Manual.By)
+		}
+		if i.Decision != nil {
+			p.Decided = addName(p.Decided, i.Decision.By)
 		}
 	}
 	gates := slices.ContainsFunc(rec.Plan.Items, func(i engine.PlanItem) bool { return i.Kind == runbooks.Gate })

@@ -334,3 +334,32 @@ func TestBuild_retriedByAPersonKeepsTheFirstEnd(t *testing.T) {
 	require.Contains(t, text, "Before a person had it tried again: failed, exit code 2.")
 	require.Contains(t, text, "lock released")
 }
+
+func TestBuild_whoApprovedAndDecided(t *testing.T) {
+	t.Parallel()
+	p := &engine.Plan{Runbook: "r", Phases: []engine.PlanPhase{{Name: "a", Items: after("gate.go", "decision.way", "gate.no")}}, Items: []engine.PlanItem{
+		{ID: "gate.go", Kind: runbooks.Gate, Phase: "a", Effect: runbooks.Human},
+		{ID: "decision.way", Kind: runbooks.Decision, Phase: "a", Effect: runbooks.Human},
+		{ID: "gate.no", Kind: runbooks.Gate, Phase: "a", Effect: runbooks.Human},
+	}}
+	s := newStory(engine.Live, p).say(&engine.ItemStarted{Item: "gate.go"}).wait(time.Minute)
+	s.say(&engine.ApprovalGranted{Item: "gate.go", By: "carol@example.org", Void: "the operator may not approve"},
+		&engine.ApprovalGranted{Item: "gate.go", By: "alice@example.org", Fingerprint: "SHA256:abc"})
+	s.never("gate.go", engine.Succeeded, "", "").say(&engine.ItemStarted{Item: "decision.way"}).wait(30 * time.Second)
+	s.say(&engine.DecisionMade{Item: "decision.way", Choice: "replace", By: "bob@example.org", Reason: "no time", WaitedNS: 30 * time.Second})
+	s.never("decision.way", engine.Succeeded, "", "").say(&engine.ItemStarted{Item: "gate.no"})
+	s.say(&engine.ApprovalDenied{Item: "gate.no", By: "alice@example.org", Reason: "too late"})
+	r := s.never("gate.no", engine.Failed, "denied", "denied by alice@example.org").closed(t).report(t)
+	require.Equal(t, []string{"alice@example.org"}, r.People.Approvers, "a void approval approves nothing")
+	require.Equal(t, []string{"bob@example.org"}, r.People.Decided)
+	require.Equal(t, "yes", r.People.Independence[0].Answer)
+	text := asMarkdown(t, r)
+	require.Contains(t, text, "Void, did not count: an approval by carol@example.org, because the operator may not approve.")
+	require.Contains(t, text, "Approved by alice@example.org (signed with SHA256:abc).")
+	require.Contains(t, text, `bob@example.org chose "replace" (claimed, not signed), after 30 s. Reason: no time.`)
+	require.Contains(t, text, "Denied by alice@example.org: too late.")
+	require.Contains(t, asHTML(t, r), "Denied by alice@example.org: too late.")
+	require.Equal(t, report.PeopleTime, item(t, r, "gate.go").Time)
+	methods := readOSCAL(t, r).Results.Results[0].Observations
+	require.Equal(t, []string{"INTERVIEW"}, methods[0].Methods)
+}
