@@ -172,7 +172,7 @@ func (s *SSHD) config(t testing.TB, o SSHDOptions) string {
 	if !hasPassword {
 		lines = append(lines, "PasswordAuthentication no")
 	}
-	env := append([]string{"HOME=" + s.Home}, o.Env...)
+	env := append(append([]string(nil), o.Env...), "HOME="+s.Home) // the first of a name counts
 	lines = append(lines, "Match User "+s.User, "SetEnv "+strings.Join(env, " "))
 	// The first value counts in sshd_config: what a test wants comes first.
 	return strings.Join(append(append([]string(nil), o.Config...), lines...), "\n") + "\n"
