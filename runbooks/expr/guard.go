@@ -36,7 +36,7 @@ func guard(e hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.SplatExpr:
 		c := *x
 		c.Source, c.Each = guard(x.Source), &body{guard(x.Each)}
-		return &c
+		return &composed{&c}
 	}
 	return guardPlain(e)
 }
@@ -60,14 +60,14 @@ func guardPlain(e hclsyntax.Expression) hclsyntax.Expression {
 		for i, v := range x.Exprs {
 			c.Exprs[i] = guard(v)
 		}
-		return &c
+		return &composed{&c}
 	case *hclsyntax.ObjectConsExpr:
 		c := *x
 		c.Items = make([]hclsyntax.ObjectConsItem, len(x.Items))
 		for i, it := range x.Items {
 			c.Items[i] = hclsyntax.ObjectConsItem{KeyExpr: &key{guard(it.KeyExpr)}, ValueExpr: guard(it.ValueExpr)}
 		}
-		return &c
+		return &composed{&c}
 	case *hclsyntax.ObjectConsKeyExpr:
 		c := *x
 		// A bare name is a literal key; hcl recognises it by the type of the node, which must stay.
@@ -91,7 +91,7 @@ func guardFor(x *hclsyntax.ForExpr) hclsyntax.Expression {
 	if x.CondExpr != nil {
 		c.CondExpr = &body{guard(x.CondExpr)}
 	}
-	return &c
+	return &composed{&c}
 }
 
 // guardPart keeps literal parts as they are: hcl asks for their type.

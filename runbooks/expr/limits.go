@@ -29,6 +29,11 @@ const (
 	// LimitNumberBits bounds a number: its magnitude and its fraction need no more bits than this before and after the
 	// point. It holds every IEEE 754 double.
 	LimitNumberBits = 1100
+	// LimitNodes is how many values a list or an object may hold, all levels together. Lists that hold one another share
+	// memory, but whoever goes through them visits each again.
+	LimitNodes = 200_000
+	// LimitVisits is how many values one evaluation may visit to count those.
+	LimitVisits = 4_000_000
 	// LimitElements is how many elements a function may give back.
 	LimitElements = 100_000
 )
@@ -37,6 +42,8 @@ const (
 type budget struct {
 	iterations int
 	work       int
+	visits     int
+	meter      *Meter
 	spent      *problem // the first bound that was exceeded
 }
 
@@ -50,7 +57,9 @@ func budgetType() cty.Type { return budgetCapsule }
 //nolint:gochecknoglobals // see above
 var budgetCapsule = cty.Capsule("budget", reflect.TypeFor[budget]())
 
-func newBudget() *budget { return &budget{iterations: LimitIterations, work: LimitWork} }
+func newBudget(m *Meter) *budget {
+	return &budget{iterations: LimitIterations, work: LimitWork, visits: LimitVisits, meter: m}
+}
 
 // budgetOf finds the budget of the running evaluation, or nil outside Expr.Eval.
 func budgetOf(ctx *hcl.EvalContext) *budget {
@@ -69,6 +78,12 @@ func (b *budget) iterate() *problem {
 		return nil
 	}
 	if b.spent != nil {
+		return b.spent
+	}
+	if !b.meter.take() {
+		b.spent = &problem{code: CodeTooComplex, summary: "the project visits too many elements before anything runs",
+			detail: "The for expressions of all its expressions together are bounded while it is validated.",
+			hint:   "filter before you combine, and share results by locals"}
 		return b.spent
 	}
 	if b.iterations--; b.iterations < 0 {

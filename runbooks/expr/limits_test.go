@@ -70,6 +70,8 @@ func hostile() map[string]string {
 		"inventory":             `ansibleinventory("h[1:99999999]\n")`,
 		"inventory of ranges":   `ansibleinventory("h[1:999][1:999][1:999]\n")`,
 		"distinct":              `distinct([for i in range(1000) : [for j in range(90) : i * 100 + j]]...)`,
+		"values in values":      `[for a in range(1000) : range(1000)]`,
+		"values in objects":     `{for a in range(1000) : a => { x = range(1000) }}`,
 		"hidden by try":         `try([for a in range(1000) : [for b in range(1000) : b]], "x")`,
 		"hidden by can":         `can([for a in range(1000) : [for b in range(1000) : b]])`,
 		"try in try":            strings.Repeat("try(", 600) + "1" + strings.Repeat(")", 600),
@@ -109,6 +111,37 @@ func TestReasonableExpressionsAreNotRefused(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, ok, text)
 	}
+}
+
+// Lists that hold one another take little memory and endless time to go through.
+func TestSharedValuesAreBounded(t *testing.T) {
+	t.Parallel()
+	s := testScope().With(map[string]expr.Value{"local": expr.Object(map[string]expr.Value{"l": expr.Int(1)})})
+	e := mustParse(t, `[local.l, local.l, local.l, local.l, local.l, local.l, local.l, local.l]`)
+	for range 5 {
+		v, ds := e.Eval(s)
+		require.Empty(t, ds)
+		s = s.With(map[string]expr.Value{"local": expr.Object(map[string]expr.Value{"l": v})})
+	}
+	_, ds := e.Eval(s)
+	require.Len(t, ds, 1)
+	require.Equal(t, "value is too large", ds[0].Summary)
+}
+
+func TestMeterBoundsManyEvaluations(t *testing.T) {
+	t.Parallel()
+	s := testScope().WithMeter(expr.NewMeter(250))
+	e := mustParse(t, `[for a in range(100) : a]`)
+	for range 2 {
+		_, ds := e.Eval(s)
+		require.Empty(t, ds)
+	}
+	_, ds := e.Eval(s)
+	require.Len(t, ds, 1)
+	require.Equal(t, expr.CodeTooComplex, ds[0].Code)
+	_, ds = mustParse(t, `1 + 1`).Eval(s)
+	require.Empty(t, ds, "what does not loop costs nothing")
+	require.Same(t, s, s.WithMeter(nil))
 }
 
 func TestNestedTryIsLinear(t *testing.T) {

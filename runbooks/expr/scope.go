@@ -118,7 +118,7 @@ func (e *Expr) Eval(s *Scope) (v Value, ds diag.List) {
 				Hint: "report it with this expression; a simpler one may avoid it"}}
 		}
 	}()
-	b := newBudget()
+	b := newBudget(s.meter())
 	ctx := s.ctx.NewChild()
 	ctx.Variables = map[string]cty.Value{budgetName: cty.CapsuleVal(budgetType(), b)}
 	got, hds := e.hcl.Value(ctx)
