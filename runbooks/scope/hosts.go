@@ -36,11 +36,15 @@ func HostList(hosts []*runbooks.Host) expr.Value {
 // flattened, first kept. The control host is returned as a Host with Control set. The error of what is not known yet is
 // expr.ErrUnknown, of a secret expr.ErrSensitive, of anything else that is no host expr.ErrNotHosts.
 func Hosts(p *runbooks.Project, v expr.Value) ([]*runbooks.Host, error) {
+	return hostsOf(v, func() map[string]*runbooks.Host { return index(p) })
+}
+
+func hostsOf(v expr.Value, inventory func() map[string]*runbooks.Host) ([]*runbooks.Host, error) {
 	names, err := expr.HostNames(v)
 	if err != nil || len(names) == 0 {
 		return nil, err
 	}
-	byName := index(p)
+	byName := inventory()
 	seen := make(map[string]bool, len(names))
 	out := make([]*runbooks.Host, 0, len(names))
 	for _, name := range names {

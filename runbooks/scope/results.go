@@ -271,7 +271,7 @@ func (r *resultNames) form(i *runbooks.Item, id runbooks.ItemID) (single bool, h
 	if ds.HasErrors() {
 		return single, nil, false
 	}
-	hosts, err := Hosts(r.base.in.Project, v)
+	hosts, err := hostsOf(v, func() map[string]*runbooks.Host { return r.base.hosts })
 	return single, hosts, err == nil
 }
 
@@ -296,8 +296,12 @@ func typeNames(s *expr.Scope) *expr.Scope {
 	})
 }
 
+// maxNamedHosts bounds how many hosts are named in a result that is not known yet: a thousand items on a thousand hosts
+// would be a million names. Beyond it a misspelt host is found when the item is planned.
+const maxNamedHosts = 100
+
 func unknownByHost(i *runbooks.Item, hosts []*runbooks.Host, hostsKnown bool) expr.Value {
-	if hostsKnown && i.ForEach == nil {
+	if hostsKnown && i.ForEach == nil && len(hosts) <= maxNamedHosts {
 		one := unitUnknown(i)
 		out := make(map[string]expr.Value, len(hosts))
 		for _, h := range hosts {

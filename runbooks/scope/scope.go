@@ -33,6 +33,8 @@ type Inputs struct {
 	Run     *Run
 	// Files serves file() while the project is being loaded. Nil: the files of Project, as they were when it was loaded.
 	Files expr.Files
+	// Meter bounds the loops of all expressions together; nil: no bound beyond that of each.
+	Meter *expr.Meter
 }
 
 // Unit is what is known of one item on one host (or of one element of its for_each) as data.
@@ -61,7 +63,7 @@ type Result struct {
 // batch or result where they are used. The diagnostics are about locals that can never have a value: circles.
 func Base(in Inputs) (*expr.Scope, diag.List) {
 	b := newBase(in)
-	s := expr.NewScope(b).With(map[string]expr.Value{
+	s := expr.NewScope(b).WithMeter(in.Meter).With(map[string]expr.Value{
 		"inventory": HostList(in.Project.Hosts),
 		"control":   HostValue(Control()),
 		"run":       runValue(in.Run),
