@@ -19,8 +19,9 @@ const (
 )
 
 // classify says where a case ended. The rules are in order of weight: what is worst is said.
-func (x *explorer) classify(c faultCase, r *engine.Record) (end End, code, why string) {
-	if item, check := x.irreversibleAfterFailure(r); item != "" {
+func (x *explorer) classify(c faultCase, ended *Ended) (end End, code, why string) {
+	r := ended.Record
+	if item, check := irreversibleAfterFailure(ended); item != "" {
 		return Found, CodeIrreversibleAfterFailure, fmt.Sprintf("%s ran although %s had failed", item, check)
 	}
 	if item := x.unsettled(r); item != "" {
@@ -57,20 +58,22 @@ func recovered(r *engine.Record) bool {
 	return r.Verdict == engine.Passed || r.Verdict == engine.PassedWithDeviations
 }
 
-// irreversibleAfterFailure is an irreversible step that started after a check had failed for good.
-func (x *explorer) irreversibleAfterFailure(r *engine.Record) (step, check runbooks.ItemID) {
-	for n := range r.Items {
-		i := &r.Items[n]
-		if !i.Plan.Irreversible || !launched(i) {
-			continue
-		}
-		for k := range r.Items {
-			o := &r.Items[k]
-			if o.Plan.Effect == runbooks.Change || o.Plan.Severity != "" || o.Standing != engine.Fails || o.Outcome == engine.NotReached {
-				continue
+// irreversibleAfterFailure is an irreversible step that was launched after something that only looks, or that a person does,
+// had failed for good. The order is that of the events: in simulation everything may happen in the same instant.
+func irreversibleAfterFailure(ended *Ended) (step, check runbooks.ItemID) {
+	failed := runbooks.ItemID("")
+	for _, e := range ended.Events {
+		switch p := e.Payload.(type) {
+		case *engine.ItemOutcome:
+			i := ended.Plan.Item(p.Item)
+			whole := p.Host == "" && p.Key == "" && p.Part == ""
+			if whole && failed == "" && i != nil && i.Effect != runbooks.Change && i.Severity == "" &&
+				p.Outcome.Standing() == engine.Fails && p.Outcome != engine.NotReached {
+				failed = p.Item
 			}
-			if o.Offset+o.Duration <= i.Offset {
-				return i.Plan.ID, o.Plan.ID
+		case *engine.ItemIntent:
+			if i := ended.Plan.Item(p.Item); failed != "" && i != nil && i.Irreversible && p.Part == engine.PartCommand {
+				return p.Item, failed
 			}
 		}
 	}

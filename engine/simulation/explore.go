@@ -224,7 +224,7 @@ func (x *explorer) run(c faultCase) (CaseResult, error) {
 		return res, err
 	}
 	res.Story = story(ended.Record)
-	res.End, res.Code, res.Why = x.classify(c, ended.Record)
+	res.End, res.Code, res.Why = x.classify(c, ended)
 	return res, nil
 }
 

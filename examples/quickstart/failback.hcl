@@ -68,10 +68,10 @@ runbook "failback" {
     }
 
     check "a-has-space" {
-      hosts  = host.orders-a
-      script = "df -Pk . | awk 'NR == 2 { print $4 }'"
+      hosts = host.orders-a
+      argv  = ["df", "-k", "--output=avail", "."]
       capture "free_kib" {
-        value = result.stdout
+        value = trimspace(split("\n", result.stdout)[1])
         type  = number
       }
       expect {
@@ -102,6 +102,8 @@ runbook "failback" {
     # One order with today's date, so that the recovery point is measured and not assumed.
     step "last-order" {
       argv = ["orders/orders", "add", "drill ${run.id}"]
+      verify { argv = ["orders/orders", "has", "drill ${run.id}"] }
+      rollback { argv = ["orders/orders", "drop", "drill ${run.id}"] }
     }
 
     step "freeze" {
@@ -114,6 +116,7 @@ runbook "failback" {
           message   = "orders are still taken: the role is ${result.stdout}"
         }
       }
+      rollback { argv = ["orders/orders", "thaw"] }
     }
   }
 
@@ -141,6 +144,7 @@ runbook "failback" {
           message   = "the copy differs: ${result.stdout} at site A, ${check.frozen-digest.stdout} at site B"
         }
       }
+      rollback { argv = ["orders/orders", "restore"] }
     }
 
     check "orders-at-a" {
@@ -149,10 +153,12 @@ runbook "failback" {
       capture "newest" { value = result.stdout }
     }
 
+    # The point of no return: from here on new orders are at site A, and the way back is the failover runbook.
     step "activate-a" {
-      hosts = host.orders-a
-      argv  = ["orders/orders", "activate"]
-      marks = ["writes-resumed"]
+      hosts        = host.orders-a
+      argv         = ["orders/orders", "activate"]
+      irreversible = true
+      marks        = ["writes-resumed"]
       verify {
         argv = ["orders/orders", "role"]
         expect {
@@ -163,8 +169,9 @@ runbook "failback" {
     }
 
     step "retire-b" {
-      hosts = host.orders-b
-      argv  = ["orders/orders", "retire"]
+      hosts      = host.orders-b
+      argv       = ["orders/orders", "retire"]
+      idempotent = true
     }
   }
 
@@ -197,8 +204,10 @@ runbook "failback" {
   # Always runs, whatever happened above.
   cleanup {
     step "tidy" {
-      hosts = [host.orders-a, host.orders-b]
-      argv  = ["rm", "-f", "orders/orders.new", "orders/role.new"]
+      hosts      = [host.orders-a, host.orders-b]
+      argv       = ["rm", "-f", "orders/orders.new", "orders/orders.before", "orders/role.new"]
+      idempotent = true
+      timeout    = "30s"
     }
   }
 }

@@ -70,10 +70,10 @@ runbook "failover" {
     }
 
     check "b-has-space" {
-      hosts  = host.orders-b
-      script = "df -Pk . | awk 'NR == 2 { print $4 }'"
+      hosts = host.orders-b
+      argv  = ["df", "-k", "--output=avail", "."]
       capture "free_kib" {
-        value = result.stdout
+        value = trimspace(split("\n", result.stdout)[1])
         type  = number
       }
       expect {
@@ -104,6 +104,8 @@ runbook "failover" {
     # One order with today's date, so that the recovery point is measured and not assumed.
     step "last-order" {
       argv = ["orders/orders", "add", "drill ${run.id}"]
+      verify { argv = ["orders/orders", "has", "drill ${run.id}"] }
+      rollback { argv = ["orders/orders", "drop", "drill ${run.id}"] }
     }
 
     step "freeze" {
@@ -116,6 +118,7 @@ runbook "failover" {
           message   = "orders are still taken: the role is ${result.stdout}"
         }
       }
+      rollback { argv = ["orders/orders", "thaw"] }
     }
   }
 
@@ -143,6 +146,7 @@ runbook "failover" {
           message   = "the copy differs: ${result.stdout} at site B, ${check.frozen-digest.stdout} at site A"
         }
       }
+      rollback { argv = ["orders/orders", "restore"] }
     }
 
     check "orders-at-b" {
@@ -151,10 +155,12 @@ runbook "failover" {
       capture "newest" { value = result.stdout }
     }
 
+    # The point of no return: from here on new orders are at site B, and the way back is the failback runbook.
     step "activate-b" {
-      hosts = host.orders-b
-      argv  = ["orders/orders", "activate"]
-      marks = ["writes-resumed"]
+      hosts        = host.orders-b
+      argv         = ["orders/orders", "activate"]
+      irreversible = true
+      marks        = ["writes-resumed"]
       verify {
         argv = ["orders/orders", "role"]
         expect {
@@ -165,8 +171,9 @@ runbook "failover" {
     }
 
     step "retire-a" {
-      hosts = host.orders-a
-      argv  = ["orders/orders", "retire"]
+      hosts      = host.orders-a
+      argv       = ["orders/orders", "retire"]
+      idempotent = true
     }
   }
 
@@ -199,8 +206,10 @@ runbook "failover" {
   # Always runs, whatever happened above.
   cleanup {
     step "tidy" {
-      hosts = [host.orders-a, host.orders-b]
-      argv  = ["rm", "-f", "orders/orders.new", "orders/role.new"]
+      hosts      = [host.orders-a, host.orders-b]
+      argv       = ["rm", "-f", "orders/orders.new", "orders/orders.before", "orders/role.new"]
+      idempotent = true
+      timeout    = "30s"
     }
   }
 }

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
+	"github.com/continuo-runbooks/continuo/engine/simulation"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+type testOptions struct {
+	run     string
+	explore bool
+	pairs   bool
+}
+
+func testCommand(a *app) *cobra.Command {
+	var o testOptions
+	c := &cobra.Command{
+		Use:   "test [RUNBOOK…]",
+		Short: "The runbooks' own tests, in simulation; with --explore, every way in which they can fail",
+		Long: `Runs the test blocks of *.test.hcl files against simulated hosts and people, in simulated time. Nothing is connected to, and
+no secret is read. Exit code 1 when a test fails, or when explore has findings.
+
+With --explore every item is made to go wrong on every class of hosts in every way it can, one case after another, and each
+case ends safe, held (a person decides), or as a finding: a hole in the runbook. ` + "`continuo explain CODE`" + ` says what mends it.
+Hosts that are alike in site, environment, labels and connection count as one class.`,
+		Example: `  continuo test
+  continuo test failover --run 'lagging'
+  continuo test failover --explore`,
+		ValidArgsFunction: a.completeRunbook,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.pairs && !o.explore {
+				return failf(Usage, "pairs of faults are explored: add --explore", "--pairs without --explore")
+			}
+			p, _, err := a.load()
+			if err != nil {
+				return err
+			}
+			rbs, err := a.someRunbooks(p, args)
+			if err != nil {
+				return err
+			}
+			if o.explore {
+				return a.explore(cmd, p, rbs, o)
+			}
+			return a.test(p, rbs, args, o)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.run, "run", "", "only tests whose name matches `REGEXP`")
+	f.BoolVar(&o.explore, "explore", false, "every item, class of hosts and kind of fault")
+	f.BoolVar(&o.pairs, "pairs", false, "with --explore: two faults at a time, too")
+	return c
+}
+
+// someRunbooks are the named ones, or all.
+func (a *app) someRunbooks(p *runbooks.Project, names []string) ([]*runbooks.Runbook, error) {
+	if len(names) == 0 {
+		return p.Runbooks, nil
+	}
+	var out []*runbooks.Runbook
+	for _, n := range names {
+		rb, err := a.runbook(p, n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rb)
+	}
+	return out, nil
+}
+
+func (a *app) test(p *runbooks.Project, rbs []*runbooks.Runbook, args []string, o testOptions) error {
+	match, err := regexp.Compile(o.run)
+	if err != nil {
+		return failf(Usage, "it is a regular expression as in Go", "--run: %v", err)
+	}
+	var results []*simulation.TestResult
+	failed := 0
+	for _, t := range p.Tests {
+		mine := slices.ContainsFunc(rbs, func(r *runbooks.Runbook) bool { return r.Name == t.Runbook })
+		if !mine && (len(args) > 0 || p.Runbook(t.Runbook) != nil) || !match.MatchString(t.Name) {
+			continue
+		}
+		r := simulation.Test(p, t)
+		if !r.Passed() {
+			failed++
+		}
+		results = append(results, r)
+		if !a.global.json {
+			a.out.Test(r)
+		}
+	}
+	if a.global.json {
+		if err := a.out.JSON(view.NewTestDocument(results)); err != nil {
+			return err
+		}
+	} else {
+		a.out.TestEnd(results)
+	}
+	switch {
+	case failed > 0:
+		return exit(Fail)
+	case len(results) == 0 && o.run != "":
+		return failf(Usage, "without --run all tests run", "no test matches %q", o.run)
+	}
+	return nil
+}
+
+func (a *app) explore(cmd *cobra.Command, p *runbooks.Project, rbs []*runbooks.Runbook, o testOptions) error {
+	var all []*simulation.Exploration
+	found := false
+	for _, rb := range rbs {
+		x, err := simulation.Explore(cmd.Context(), p, rb, simulation.Options{Pairs: o.pairs})
+		if errors.Is(err, simulation.ErrBaseline) {
+			return fail(Fail, fmt.Errorf("explore %w", err), "explore breaks a run that works; `on` blocks say what the hosts answer in it")
+		}
+		if err != nil {
+			return fail(Defect, fmt.Errorf("explore: %w", err), "")
+		}
+		found = found || len(x.Findings) > 0
+		all = append(all, x)
+		if !a.global.json {
+			a.out.Exploration(x)
+		}
+	}
+	if a.global.json {
+		if err := a.out.JSON(view.NewExploreDocument(all)); err != nil {
+			return err
+		}
+	}
+	if found {
+		return exit(Fail)
+	}
+	return nil
+}
