@@ -23,3 +23,7 @@ func DefaultLimits() Limits {
 		Unary: 8, Digits: 40, Exponent: 308, Hosts: 20_000,
 	}
 }
+
+// maxVisited is how many elements the loops of all expressions of a project may visit together while it is loaded: a
+// thousand items that each filter a thousand hosts, twice.
+const maxVisited = 2_000_000

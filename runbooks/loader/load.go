@@ -98,6 +98,7 @@ type loader struct {
 	tests *node // everything of the *.test.hcl files
 
 	names names
+	meter *expr.Meter // of all loops while the project is loaded
 	plain *expr.Scope // functions only
 	inv   inventory
 	hosts map[string]*runbooks.Host
@@ -115,7 +116,8 @@ func (l *loader) load(names []string) error {
 			return err
 		}
 	}
-	l.plain = expr.NewScope(l.source)
+	l.meter = expr.NewMeter(maxVisited)
+	l.plain = expr.NewScope(l.source).WithMeter(l.meter)
 	if l.diags.HasErrors() && l.broken() {
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 // unknown values of their types, so that a typing error in the name of a result is found now. An expression whose names
 // are wrong has been reported and is left out.
 func (b *book) types() {
-	in := scope.Inputs{Project: b.project, Runbook: b.rb, Variables: map[string]expr.Value{}, Files: b.source}
+	in := scope.Inputs{Project: b.project, Runbook: b.rb, Variables: map[string]expr.Value{}, Files: b.source, Meter: b.meter}
 	for _, v := range b.rb.Variables {
 		value := expr.Unknown(v.Type)
 		if v.Sensitive {
