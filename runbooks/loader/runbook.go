@@ -47,6 +47,7 @@ func (l *loader) runbooks() {
 	}
 	each((*book).references)
 	l.callCycles()
+	each((*book).callVariables)
 	each((*book).types)
 }
 

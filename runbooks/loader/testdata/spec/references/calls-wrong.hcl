@@ -21,3 +21,31 @@ runbook "b" {
     }
   }
 }
+
+runbook "child" {
+  variable "name" {}
+  variable "size" {
+    default = 1
+  }
+  phase "p" {
+    wait "w" {
+      duration = "1s"
+    }
+  }
+}
+
+runbook "parent" {
+  phase "p" {
+    call "one" { # want CON-S014 "gives no value for variable"
+      runbook = runbook.child
+    }
+    call "two" {
+      runbook   = runbook.child
+      variables = { name = "x", sise = 2 } # want CON-R002 "has no variable" at "sise"
+    }
+    call "three" {
+      runbook   = runbook.child
+      variables = { name = "x", size = 2 }
+    }
+  }
+}

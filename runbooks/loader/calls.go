@@ -1,0 +1,68 @@
+package loader
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+)
+
+// callVariables compares what calls give with what the called runbooks declare, as far as it is written out.
+func (b *book) callVariables() {
+	for _, e := range b.order {
+		child := b.project.Runbook(e.item.Runbook)
+		if e.item.Kind != runbooks.Call || child == nil {
+			continue
+		}
+		if given, ok := b.givenNames(e.node, child); ok {
+			b.missingVariables(e.node, child, given)
+		}
+	}
+}
+
+// givenNames are the names in the variables of a call; ok is false when they are computed.
+func (b *book) givenNames(n *node, child *runbooks.Runbook) (given []string, ok bool) {
+	a := n.attr("variables")
+	if a == nil {
+		return nil, true
+	}
+	obj, ok := a.Expr.(*hclsyntax.ObjectConsExpr)
+	if !ok {
+		return nil, false
+	}
+	declared := make([]string, 0, len(child.Variables))
+	for _, v := range child.Variables {
+		declared = append(declared, v.Name)
+	}
+	for _, kv := range obj.Items {
+		name, ok := mapKey(kv.KeyExpr)
+		if !ok {
+			return nil, false
+		}
+		given = append(given, name)
+		if slices.Contains(declared, name) {
+			continue
+		}
+		d := b.report("CON-R002", kv.KeyExpr.Range(), "runbook %q has no variable %q", child.Name, name)
+		d.Hint = "it declares none"
+		if s := diag.Suggest(name, declared); s != "" {
+			d.Hint = "did you mean " + s + "?"
+		} else if len(declared) > 0 {
+			d.Hint = "it declares: " + shortList(declared)
+		}
+	}
+	return given, true
+}
+
+func (b *book) missingVariables(n *node, child *runbooks.Runbook, given []string) {
+	for _, v := range child.Variables {
+		if v.Default == nil && !slices.Contains(given, v.Name) && diag.Suggest(v.Name, given) == "" {
+			d := b.report("CON-S014", n.rng(), "%s gives no value for variable %q of runbook %q", n.title(), v.Name, child.Name)
+			d.Hint = fmt.Sprintf("add variables = { %s = … }", v.Name)
+			d.Related = []diag.Related{{Message: "declared here, without a default", Range: v.Range}}
+		}
+	}
+}
