@@ -131,6 +131,10 @@ func (a *app) sealDir(ctx context.Context, end *view.Ending, dir string, ask *vi
 		end.SignedBy = signer.Fingerprint()
 	}
 	end.Reports = reportPaths(sealed.Dir)
+	if _, err := a.ledger().RecordSeal(sealed, signer); err != nil {
+		end.Problems = append(end.Problems, fmt.Sprintf("sealed, but the ledger of runs does not say so: %v", err))
+		code = BadEvidence
+	}
 	return code
 }
 

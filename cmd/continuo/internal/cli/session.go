@@ -9,6 +9,7 @@ import (
 
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/control"
 	"github.com/continuo-runbooks/continuo/engine/evidence"
 	"github.com/continuo-runbooks/continuo/engine/executor"
 	"github.com/continuo-runbooks/continuo/engine/journal"
@@ -29,6 +30,7 @@ type session struct {
 	id       engine.RunID
 	nonce    string
 	recorder *executor.Recorder
+	socket   *socket
 	reach    transports
 
 	record engine.Record
@@ -66,7 +68,14 @@ func (a *app) open(w *work, f runFlags, ask *view.Asker) (*session, error) {
 		return nil, fail(BadEvidence, err, stateHint(err, a.stateDir()))
 	}
 	progress := view.NewProgress(a.err, w.plan, s.mode)
-	s.recorder = executor.NewRecorder(s.run.Journal, w.plan, progress.Event)
+	s.socket = &socket{control: executor.NewControl()}
+	ledgered := s.run.Ledgered(a.ledger(), func(err error) {
+		a.err.Warn("the ledger of runs is not up to date: "+err.Error(), "the run goes on; `continuo ledger verify` looks at it afterwards")
+	})
+	s.recorder = executor.NewRecorder(ledgered, w.plan, func(e engine.Event) {
+		progress.Event(e)
+		s.socket.observe(e)
+	})
 	s.secrets = a.secrets(w.project, ask, s.redactor)
 	s.reach = a.reach(w.project, ask, s.secrets, func(h engine.HostConnected) {
 		// A journal that fails stops the run by itself.
@@ -92,7 +101,7 @@ func (s *session) execute(ctx context.Context) {
 		Opened: s.opened(), Mode: s.mode, Journal: s.recorder, Artifacts: s.run.Artifacts, Redactor: s.redactor,
 		Secrets: s.secrets, Clock: clock(a.env.Now), Prober: s.reach.prober(), HTTP: s.reach.local,
 		Parallel: s.flags.parallel, Limit: s.flags.limit, From: runbooks.ItemID(s.flags.from), Marks: s.flags.marks,
-		OnFailure: runbooks.Stop, Control: executor.NewControl(),
+		OnFailure: runbooks.Stop, Control: s.socket.control,
 	}
 	if s.mode == engine.Live {
 		cfg.Launcher = s.reach.launcher()
@@ -100,6 +109,12 @@ func (s *session) execute(ctx context.Context) {
 			desk := view.NewDesk(s.ask, s.flags.operator)
 			cfg.People, cfg.Operator, cfg.OnFailure = desk, desk, runbooks.Ask
 		}
+	}
+	listening, err := control.Serve(ctx, s.run.Dir, s.socket.handle)
+	if err != nil { // the run can be led from this terminal all the same
+		a.err.Warn("other terminals cannot steer this run: "+err.Error(), "")
+	} else {
+		defer listening.Close()
 	}
 	signals, stop := a.env.Signals()
 	defer stop()

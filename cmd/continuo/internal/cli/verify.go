@@ -14,7 +14,7 @@ import (
 )
 
 func verifyCommand(a *app) *cobra.Command {
-	var signers, revoked string
+	var signers, revoked, ledger string
 	c := &cobra.Command{
 		Use:   "verify BUNDLE…",
 		Short: "Check evidence, offline, believing nothing that it says about itself",
@@ -34,11 +34,17 @@ allowed_signers are used; elsewhere authenticity is unchecked, which is no succe
 			if err != nil {
 				return err
 			}
+			if ledger != "" {
+				if opts.Ledger, err = evidence.ReadLedger(a.path(ledger)); err != nil {
+					return fail(BadEvidence, err, "")
+				}
+			}
 			return a.verify(args, opts)
 		},
 	}
 	c.Flags().StringVar(&signers, "signers", "", "whose keys are whose: an OpenSSH allowed_signers `FILE`")
 	c.Flags().StringVar(&revoked, "revoked", "", "keys that count no more: a `FILE` of public keys or fingerprints")
+	c.Flags().StringVar(&ledger, "ledger", "", "the list of runs that must know this one: a `FILE` (default: this project's)")
 	return c
 }
 
@@ -98,7 +104,7 @@ func (a *app) verify(args []string, opts evidence.VerifyOptions) error {
 		if err != nil {
 			return err
 		}
-		res, err := evidence.Verify(path, opts)
+		res, err := evidence.Verify(path, a.withLedger(opts, path))
 		if err != nil {
 			return fail(BadEvidence, err, "a bundle is the directory of a run, or a tar made by `continuo export`")
 		}
@@ -126,4 +132,15 @@ func (a *app) bundlePath(arg string) (string, error) {
 		}
 	}
 	return a.runDir(arg)
+}
+
+// withLedger adds the project's own ledger where none was given and the bundle lies among the project's runs.
+func (a *app) withLedger(opts evidence.VerifyOptions, path string) evidence.VerifyOptions {
+	if opts.Ledger != nil || filepath.Dir(filepath.Dir(path)) != a.stateDir() {
+		return opts
+	}
+	if rec, err := evidence.ReadLedger(filepath.Join(a.stateDir(), evidence.LedgerFile)); err == nil {
+		opts.Ledger = rec
+	}
+	return opts
 }
