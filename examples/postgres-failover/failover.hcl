@@ -9,7 +9,10 @@ runbook "failover" {
   title   = "Fail the payments database over to site B"
   service = "payments"
   owner   = "database team"
-  version = "1.0.0"
+  version = "1.1.0"
+
+  # Until db-b is promoted everything can be taken back, and is, by itself: payments flow again at site A.
+  on_failure = "rollback"
 
   exercise {
     type              = "switchover"
@@ -33,6 +36,11 @@ runbook "failover" {
       condition = var.max_lag_bytes > 0
       message   = "max_lag_bytes must be positive"
     }
+  }
+
+  locals {
+    # Removes the lock, if it is this run's.
+    release_lock = "if grep -qxs \"$RUN\" \"$HOME/failover.lock/run\"; then rm -r \"$HOME/failover.lock\"; fi"
   }
 
   # When the recovery clock starts. In a drill: with the run. In an incident: --at declared=TIME
@@ -101,6 +109,11 @@ runbook "failover" {
         condition = result.bytes <= var.max_lag_bytes
         message   = "db-b is ${result.bytes} bytes behind, more than ${var.max_lag_bytes}"
       }
+      # A standby that was just restarted needs a moment to connect.
+      poll {
+        every  = "500ms"
+        within = "15s"
+      }
     }
 
     check "nobody-else-fails-over" {
@@ -146,6 +159,8 @@ runbook "failover" {
       hosts  = host.app
       script = "mkdir \"$HOME/failover.lock\" && echo \"$RUN\" >\"$HOME/failover.lock/run\""
       env    = { RUN = run.id }
+      verify { script = "grep -qx \"$RUN\" \"$HOME/failover.lock/run\"" }
+      rollback { script = local.release_lock }
     }
 
     step "freeze-writes" {
@@ -162,6 +177,7 @@ runbook "failover" {
           within = "15s"
         }
       }
+      rollback { argv = ["psql", "-XAtq", "-c", "alter system reset default_transaction_read_only", "-c", "select pg_reload_conf()"] }
     }
 
     check "caught-up" {
@@ -183,6 +199,7 @@ runbook "failover" {
         argv          = ["pg_isready", "-q"]
         success_codes = [2] # no answer at all
       }
+      rollback { script = "pg_ctl status >/dev/null || pg_ctl start -w -t 50 -l \"$HOME/rollback.log\"" }
     }
 
     # Nothing can be acknowledged between here and the new primary.
@@ -232,7 +249,8 @@ runbook "failover" {
     timeout = "1m"
 
     step "repoint" {
-      argv = ["payments", "point-at", host.db-b.address]
+      argv       = ["payments", "point-at", host.db-b.address]
+      idempotent = true
     }
 
     check "payments-resumed" {
@@ -274,9 +292,11 @@ runbook "failover" {
 
   cleanup {
     step "release-lock" {
-      hosts  = host.app
-      script = "if grep -qx \"$RUN\" \"$HOME/failover.lock/run\"; then rm -r \"$HOME/failover.lock\"; fi"
-      env    = { RUN = run.id }
+      hosts      = host.app
+      script     = local.release_lock
+      env        = { RUN = run.id }
+      idempotent = true
+      timeout    = "30s"
     }
   }
 }
