@@ -216,7 +216,7 @@ func (v *verification) after() {
 			f.fail("%s is not the name of a piece that was added later", name)
 			continue
 		case m[3] == "sig":
-			if text := strings.TrimSuffix(name, ".sig") + ".txt"; !has(v.src, text) {
+			if text := strings.TrimSuffix(name, ".sig") + ".txt"; !v.src.has(text) {
 				f.fail("%s signs nothing: %s is missing", name, text)
 			}
 			continue

@@ -164,7 +164,7 @@ func (v *verification) approvals() {
 		switch {
 		case m == nil:
 			v.res.Integrity.fail("%s is not the name of an approval", file.name)
-		case !has(v.src, base+".txt") || !has(v.src, base+".sig"):
+		case !v.src.has(base+".txt") || !v.src.has(base+".sig"):
 			f.fail("%s: text and signature are not both there", base)
 		case m[3] == "txt":
 			if err := v.approval(base, m[1]); err != nil {

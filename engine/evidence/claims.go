@@ -45,7 +45,7 @@ func (v *verification) artifact(sum string) ([]byte, error) {
 
 // sealText writes seal.txt again and compares.
 func (v *verification) sealText() {
-	if v.rec == nil || !has(v.src, SealFile) {
+	if v.rec == nil || !v.src.has(SealFile) {
 		return
 	}
 	f := &v.res.Integrity
@@ -83,7 +83,7 @@ func (v *verification) authenticity() {
 		f.fail("nothing was signed: the run is not sealed")
 		return
 	}
-	if !has(v.src, SignatureFile) {
+	if !v.src.has(SignatureFile) {
 		f.fail("the bundle is unsigned: there is no %s", SignatureFile)
 		return
 	}
@@ -125,7 +125,7 @@ func (v *verification) signedBy(f *Finding) (ssh.PublicKey, error) {
 		v.res.Integrity.fail("%v", err)
 		return nil, err
 	}
-	if has(v.src, SealFile) {
+	if v.src.has(SealFile) {
 		text, err := readWhole(v.src, SealFile, 64<<10)
 		if err != nil {
 			return nil, err

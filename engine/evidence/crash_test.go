@@ -470,7 +470,7 @@ func crashStep() int {
 	if os.Getenv("CONTINUO_CRASH_ALL") != "" {
 		return 1
 	}
-	return 9
+	return 23
 }
 
 // TestCrashErrors lets every operation fail once, in each way in which disks do.

@@ -26,7 +26,7 @@ func export(dir string, w io.Writer) error {
 		return err
 	}
 	defer src.Close()
-	if !has(src, SumsFile) {
+	if !src.has(SumsFile) {
 		return fmt.Errorf("%s is missing: %w", SumsFile, ErrNotSealed)
 	}
 	if len(src.odd) > 0 {

@@ -21,7 +21,7 @@ func (v *verification) integrity() {
 		return
 	}
 	v.readJournal(f)
-	if has(v.src, SumsFile) {
+	if v.src.has(SumsFile) {
 		v.compareSums(f)
 	} else {
 		f.fail("%s is missing: the run is not sealed", SumsFile)
@@ -128,6 +128,7 @@ func (v *verification) readJournal(f *Finding) {
 			break
 		}
 		v.events = append(v.events, ev)
+		v.heads = append(v.heads, in.Head())
 	}
 	v.journal.head = in.Head()
 	if len(v.events) == 0 {
@@ -156,7 +157,7 @@ func (v *verification) checkArtifacts(f *Finding) {
 	}
 	for i, ev := range v.events {
 		for _, ref := range artifactsOf(ev.Payload) {
-			if len(ref) != 64 || !has(v.src, artifactName(ref)) {
+			if len(ref) != 64 || !v.src.has(artifactName(ref)) {
 				f.fail("artifact %.64s is missing (%s, line %d of %s)", ref, ev.Payload.EventType(), i+1, journal.FileName)
 			}
 		}

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -78,6 +78,12 @@ type Ledger struct {
 	dir    string
 	now    func() time.Time
 	origin string
+
+	mu sync.Mutex
+	// What was read last: an append reads on from there.
+	known  *LedgerRecord
+	size   int
+	digest string // of these bytes
 }
 
 // NewLedger returns the ledger of a state directory. origin names it when the first entry makes it: a host name and
@@ -154,8 +160,20 @@ func (l *Ledger) load() (*LedgerRecord, []byte, error) {
 		return nil, nil, err
 	}
 	whole := bytes.LastIndexByte(data, '\n') + 1
-	rec, err := ParseLedger(data[:whole])
-	return rec, data[whole:], err
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rec, from := &LedgerRecord{}, 0
+	if l.known != nil && l.size <= whole && sum(data[:l.size]) == l.digest {
+		rec, from = &LedgerRecord{Entries: slices.Clip(l.known.Entries), lines: slices.Clip(l.known.lines)}, l.size
+	}
+	if err := rec.parse(data[from:whole]); err != nil {
+		return nil, nil, err
+	}
+	if len(rec.lines) > 0 {
+		l.known = &LedgerRecord{Entries: slices.Clip(rec.Entries), lines: slices.Clip(rec.lines)}
+		l.size, l.digest = whole, sum(data[:whole])
+	}
+	return rec, data[whole:], nil
 }
 
 // write appends lines to the file. One with a torn end, and a new one, is written whole and put in its place.
@@ -241,15 +259,23 @@ func knownLedgerType(t string) bool {
 // ParseLedger reads a ledger strictly.
 func ParseLedger(data []byte) (*LedgerRecord, error) {
 	r := &LedgerRecord{}
-	for line := range bytes.Lines(data) {
-		if !bytes.HasSuffix(line, []byte("\n")) {
-			return nil, fmt.Errorf("line %d: does not end with LF: %w", len(r.lines)+1, ErrLedger)
-		}
-		if err := r.add(line); err != nil {
-			return nil, err
-		}
+	if err := r.parse(data); err != nil {
+		return nil, err
 	}
 	return r, nil
+}
+
+// parse adds lines.
+func (r *LedgerRecord) parse(data []byte) error {
+	for line := range bytes.Lines(data) {
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			return fmt.Errorf("line %d: does not end with LF: %w", len(r.lines)+1, ErrLedger)
+		}
+		if err := r.add(line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ReadLedger reads the ledger of a file strictly. One that is not there is an error.
@@ -291,7 +317,7 @@ func (v *verification) ledger(f *Finding) {
 				f.fail("the ledger opened a run of this id with another journal (line %d)", e.Seq+1)
 			}
 		case LedgerRunHead:
-			if d, ok := v.headAfter(e.Events); !ok || hex.EncodeToString(d[:]) != e.Head {
+			if n := e.Events; n == 0 || n > uint64(len(v.heads)) || hex.EncodeToString(v.heads[n-1][:]) != e.Head {
 				f.fail("the ledger saw a journal of %d lines that this one does not begin with (line %d)", e.Events, e.Seq+1)
 			}
 		case LedgerRunSealed:
@@ -307,18 +333,4 @@ func (v *verification) ledger(f *Finding) {
 	if sealed {
 		f.note("the ledger %s holds this seal", v.opts.Ledger.Origin())
 	}
-}
-
-// headAfter is the digest of the journal's n-th line.
-func (v *verification) headAfter(n uint64) (journal.Digest, bool) {
-	data, err := v.readLarge(journal.FileName)
-	if err != nil || n == 0 {
-		return journal.Digest{}, false
-	}
-	for line := range strings.Lines(string(data)) {
-		if n--; n == 0 {
-			return sha256.Sum256([]byte(line)), true
-		}
-	}
-	return journal.Digest{}, false
 }

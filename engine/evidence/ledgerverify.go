@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/journal"
@@ -68,9 +67,13 @@ func VerifyLedger(stateDir string, opts LedgerOptions) (*LedgerResult, error) {
 		return nil, err
 	}
 	res.Runs = rec.runs()
+	byRun := map[engine.RunID][]LedgerEntry{}
+	for _, e := range rec.Entries {
+		byRun[e.Run] = append(byRun[e.Run], e)
+	}
 	for i := range res.Runs {
 		r := &res.Runs[i]
-		if r.Problem = checkLedgerRun(rec, stateDir, r); r.Problem != "" {
+		if r.Problem = checkLedgerRun(byRun[r.Run], stateDir, r); r.Problem != "" {
 			res.Problems = append(res.Problems, fmt.Sprintf("run %s: %s", r.Run, r.Problem))
 		}
 	}
@@ -80,7 +83,7 @@ func VerifyLedger(stateDir string, opts LedgerOptions) (*LedgerResult, error) {
 	}
 	for _, id := range there {
 		switch {
-		case slices.ContainsFunc(res.Runs, func(r LedgerRun) bool { return r.Run == id }):
+		case len(byRun[id]) > 0:
 		case neverOpened(RunDir(stateDir, id)):
 			res.Notes = append(res.Notes, fmt.Sprintf("run %s: was never opened; its directory holds no event", id))
 		default:
@@ -144,7 +147,7 @@ func (r *LedgerRecord) runs() []LedgerRun {
 }
 
 // checkLedgerRun compares a run's directory with the ledger and says what is wrong.
-func checkLedgerRun(rec *LedgerRecord, stateDir string, r *LedgerRun) string {
+func checkLedgerRun(entries []LedgerEntry, stateDir string, r *LedgerRun) string {
 	dir := RunDir(stateDir, r.Run)
 	if r.State == "pruned" {
 		return ""
@@ -158,10 +161,7 @@ func checkLedgerRun(rec *LedgerRecord, stateDir string, r *LedgerRun) string {
 	}
 	lines := bytes.SplitAfter(data, []byte("\n"))
 	sums, sumsErr := os.ReadFile(filepath.Join(dir, SumsFile))
-	for _, e := range rec.Entries {
-		if e.Run != r.Run {
-			continue
-		}
+	for _, e := range entries {
 		switch e.Type {
 		case LedgerRunHead:
 			if uint64(len(lines)) < e.Events || e.Events == 0 || sum(lines[e.Events-1]) != e.Head {

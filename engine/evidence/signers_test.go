@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -307,7 +308,13 @@ func TestSignerFromAgent(t *testing.T) {
 	cmd := exec.Command(agentPath, "-D", "-a", sock)
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	require.Eventually(t, func() bool { _, err := os.Stat(sock); return err == nil }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool {
+		conn, err := net.Dial("unix", sock)
+		if err != nil {
+			return false
+		}
+		return conn.Close() == nil
+	}, 20*time.Second, 5*time.Millisecond)
 
 	_, err = SignerFromAgent(sock, key+".pub")
 	require.ErrorIs(t, err, ErrKey)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -14,6 +13,7 @@ import (
 type source interface {
 	// files lists what is there, by name.
 	files() []sourceFile
+	has(name string) bool
 	open(name string) (io.ReadCloser, error)
 	// oddities are things that no bundle holds: symlinks, devices, empty directories, names that are not allowed.
 	oddities() []string
@@ -42,6 +42,7 @@ func openSource(path string) (source, error) {
 type dirSource struct {
 	root  *os.Root
 	found []sourceFile
+	names map[string]bool
 	odd   []string
 }
 
@@ -50,7 +51,7 @@ func openDir(path string) (*dirSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dirSource{root: root}
+	d := &dirSource{root: root, names: map[string]bool{}}
 	children := map[string]int{}
 	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -85,6 +86,7 @@ func (d *dirSource) add(name string, e fs.DirEntry) error {
 		return err
 	}
 	d.found = append(d.found, sourceFile{name: name, size: info.Size()})
+	d.names[name] = true
 	return nil
 }
 
@@ -102,17 +104,14 @@ func emptyDirs(root *os.Root, children map[string]int) []string {
 
 func (d *dirSource) files() []sourceFile { return d.found }
 
+func (d *dirSource) has(name string) bool { return d.names[name] }
+
 func (d *dirSource) oddities() []string { return d.odd }
 
 func (d *dirSource) open(name string) (io.ReadCloser, error) { return d.root.Open(name) }
 
 // Close implements io.Closer.
 func (d *dirSource) Close() error { return d.root.Close() }
-
-// has reports whether the source holds a file of that name.
-func has(s source, name string) bool {
-	return slices.ContainsFunc(s.files(), func(f sourceFile) bool { return f.name == name })
-}
 
 // readWhole reads a file of at most limit bytes.
 func readWhole(s source, name string, limit int64) ([]byte, error) {

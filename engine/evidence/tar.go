@@ -22,6 +22,7 @@ type tarSource struct {
 	file  *os.File
 	found []sourceFile
 	at    map[string]int64
+	sizes map[string]int64
 }
 
 func openTar(path string) (*tarSource, error) {
@@ -29,7 +30,7 @@ func openTar(path string) (*tarSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tarSource{file: f, at: map[string]int64{}}
+	t := &tarSource{file: f, at: map[string]int64{}, sizes: map[string]int64{}}
 	if err := t.index(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
@@ -86,7 +87,7 @@ func (t *tarSource) addFile(name string, size, pos, end int64) error {
 	if size > end-pos {
 		return fmt.Errorf("%s: cut off: %w", name, ErrTar)
 	}
-	t.at[name] = pos
+	t.at[name], t.sizes[name] = pos, size
 	t.found = append(t.found, sourceFile{name: name, size: size})
 	return nil
 }
@@ -110,13 +111,16 @@ func (t *tarSource) files() []sourceFile { return t.found }
 
 func (t *tarSource) oddities() []string { return nil }
 
+func (t *tarSource) has(name string) bool {
+	_, ok := t.at[name]
+	return ok
+}
+
 func (t *tarSource) open(name string) (io.ReadCloser, error) {
-	for _, f := range t.found {
-		if f.name == name {
-			return io.NopCloser(io.NewSectionReader(t.file, t.at[name], f.size)), nil
-		}
+	if !t.has(name) {
+		return nil, fmt.Errorf("%s: %w", name, os.ErrNotExist)
 	}
-	return nil, fmt.Errorf("%s: %w", name, os.ErrNotExist)
+	return io.NopCloser(io.NewSectionReader(t.file, t.at[name], t.sizes[name])), nil
 }
 
 // Close implements io.Closer.

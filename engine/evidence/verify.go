@@ -109,7 +109,7 @@ func Verify(path string, opts VerifyOptions) (*Result, error) {
 		return nil, fmt.Errorf("verify %s: %w", path, err)
 	}
 	defer src.Close()
-	if !has(src, journal.FileName) && !has(src, SumsFile) {
+	if !src.has(journal.FileName) && !src.has(SumsFile) {
 		return nil, fmt.Errorf("verify %s: %w", path, ErrNoBundle)
 	}
 	v := newVerification(src, opts)
@@ -142,6 +142,7 @@ type verification struct {
 	facts    bundleFacts
 	journal  journalFacts
 	events   []engine.Event
+	heads    []journal.Digest // of the journal's lines
 	plan     *engine.Plan
 	rec      *engine.Record // nil when it could not be rebuilt
 	sealedAt time.Time
