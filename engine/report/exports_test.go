@@ -75,8 +75,8 @@ func TestOSCAL_validWhateverNamesAndTextsAre(t *testing.T) {
 				m.By, m.Note = text, text
 			}
 		}
-		r, err := report.Build(rec, report.Options{Signed: []report.Signed{{Kind: "review", Principal: text, Text: text},
-			{Kind: "review", Principal: "rita@example.org", Text: text}}})
+		r, err := report.Build(rec, report.Options{Signed: []report.Signed{{Kind: "review", Principal: text, Text: text, Verified: true},
+			{Kind: "review", Principal: "rita@example.org", Text: text, Verified: true}}})
 		require.NoError(t, err)
 		var b, p bytes.Buffer
 		require.NoError(t, r.OSCAL(&b))
@@ -168,7 +168,7 @@ func TestOSCAL_reviewIsAnAttestation(t *testing.T) {
 	t.Parallel()
 	r, err := report.Build(passedDrill(t).record(t), report.Options{Signed: []report.Signed{
 		{Kind: "review", Role: "reviewer", Principal: "rita@example.org", At: sampleStart, Text: "Accepted.", Verified: true},
-		{Kind: "timestamp", At: sampleStart}}})
+		{Kind: "timestamp", At: sampleStart}, {Kind: "review", Principal: "mallory@example.org"}}})
 	require.NoError(t, err)
 	require.Len(t, readOSCAL(t, r).Results.Results[0].Attestations, 1)
 }

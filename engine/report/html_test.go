@@ -147,7 +147,7 @@ func poisonItem(i *engine.ItemRecord, text string) {
 func poisoned(tb testing.TB, rec *engine.Record, text string) *report.Report {
 	tb.Helper()
 	poison(rec, text)
-	signed := []report.Signed{{Kind: text, Role: text, Principal: text, Subject: text, Text: text, Path: text}}
+	signed := []report.Signed{{Kind: text, Role: text, Principal: text, Subject: text, Text: text, Path: text, Problem: text}}
 	r, err := report.Build(rec, report.Options{Signed: signed})
 	require.NoError(tb, err)
 	return r

@@ -287,7 +287,7 @@ func (m *markdown) record() {
 	rows = nil
 	for _, s := range r.Signed {
 		rows = append(rows, []string{md(joinFields(s.Kind, s.Subject)), md(joinFields(s.Principal, s.Role)), m.when(s.At), md(s.Text),
-			map[bool]string{true: "✓ verified", false: "not checked here"}[s.Verified]})
+			signatureWords(s)})
 	}
 	if len(rows) > 0 {
 		m.table([]string{"Signed piece", "By", "When", "What it says", "Signature"}, rows)
@@ -316,4 +316,14 @@ func (m *markdown) verify() {
 	m.fence(verifyTool(m.r.Run.ID))
 	m.line("Without continuo, inside the bundle:\n")
 	m.fence(verifyHand())
+}
+
+func signatureWords(s Signed) string {
+	switch {
+	case s.Verified:
+		return "✓ verified"
+	case s.Problem != "":
+		return "? not verified: " + md(s.Problem)
+	}
+	return "? not verified"
 }

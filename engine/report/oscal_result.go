@@ -224,13 +224,10 @@ func (o *oscal) findings(observed []oscalObservation) []oscalFinding {
 func (o *oscal) attestations() []oscalAttestation {
 	var out []oscalAttestation
 	for _, s := range o.r.Signed {
-		if s.Kind != "review" || plain(s.Principal) == "" {
+		if s.Kind != "review" || !s.Verified || plain(s.Principal) == "" {
 			continue
 		}
-		word := "The signature was not checked when this document was made."
-		if s.Verified {
-			word = "The signature was verified when this document was made."
-		}
+		const word = "The signature was verified when this document was made."
 		out = append(out, oscalAttestation{
 			ResponsibleParties: []oscalResponsibleParty{{RoleID: "reviewer", PartyUUIDs: []string{o.party(s.Principal)}}},
 			Parts: []oscalPart{{Name: "sign-off", NS: oscalNS, Title: "Sign-off",

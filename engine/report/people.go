@@ -22,10 +22,11 @@ func buildPeople(rec *engine.Record, signed []Signed) People {
 		}
 	}
 	for _, s := range signed {
-		switch s.Kind {
-		case "approval":
+		switch {
+		case !s.Verified:
+		case s.Kind == "approval":
 			p.Approvers = addName(p.Approvers, s.Principal)
-		case "review":
+		case s.Kind == "review":
 			p.Reviewers = addName(p.Reviewers, s.Principal)
 		}
 	}

@@ -44,8 +44,10 @@ type Signed struct {
 	Subject   string    `json:"subject,omitempty"`
 	Text      string    `json:"text,omitempty"`
 	Path      string    `json:"path,omitempty"` // in the bundle
-	// Verified: whoever built the report checked the signature. False says that nobody did, not that it is wrong.
+	// Verified: whoever built the report checked the signature, and it holds. Only then does a review or an approval count.
 	Verified bool `json:"verified"`
+	// Problem is why it is not verified: the signature does not hold, or there was nothing to check it with.
+	Problem string `json:"problem,omitempty"`
 }
 
 // Build makes the report of a record. It fails only when the record has no plan or the zone does not exist.

@@ -161,9 +161,10 @@ func TestBuild_independenceIsComputed(t *testing.T) {
 	}
 	require.Equal(t, []string{"the plan asks for no approval", "not reviewed when this report was made"}, answers())
 	require.Equal(t, []string{"yes", "yes", "yes"}, answers(
-		report.Signed{Kind: "approval", Principal: "alice@example.org"}, report.Signed{Kind: "review", Principal: "rita@example.org"}))
+		report.Signed{Kind: "approval", Principal: "alice@example.org", Verified: true},
+		report.Signed{Kind: "review", Principal: "rita@example.org", Verified: true}))
 	require.Equal(t, []string{"the plan asks for no approval", "no: Carol@example.org was both"}, answers(
-		report.Signed{Kind: "review", Principal: "Carol@example.org"}))
+		report.Signed{Kind: "review", Principal: "Carol@example.org", Verified: true}))
 }
 
 func TestBuild_operatorsAreAllWhoSteered(t *testing.T) {
@@ -362,4 +363,14 @@ func TestBuild_whoApprovedAndDecided(t *testing.T) {
 	require.Equal(t, report.PeopleTime, item(t, r, "gate.go").Time)
 	methods := readOSCAL(t, r).Results.Results[0].Observations
 	require.Equal(t, []string{"INTERVIEW"}, methods[0].Methods)
+}
+
+func TestBuild_aReviewThatIsNotVerifiedDoesNotCount(t *testing.T) {
+	t.Parallel()
+	r, err := report.Build(passedDrill(t).record(t), report.Options{Signed: []report.Signed{
+		{Kind: "review", Principal: "mallory@example.org", Text: "Accepted.", Problem: "the signature does not hold"}}})
+	require.NoError(t, err)
+	require.Empty(t, r.People.Reviewers)
+	require.Contains(t, asHTML(t, r), "not verified</span>: the signature does not hold")
+	require.Contains(t, asMarkdown(t, r), "? not verified: the signature does not hold")
 }
