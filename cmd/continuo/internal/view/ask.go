@@ -49,7 +49,8 @@ func (a *Asker) Line(ctx context.Context, prompt string) (string, error) {
 	a.turn.Lock()
 	defer a.turn.Unlock()
 	a.dropStale()
-	a.s.Printf("%s ", prompt)
+	a.s.ask(prompt + " ")
+	defer a.s.answered()
 	if a.plain == nil {
 		a.plain = make(chan line, 1)
 		go func(c chan<- line) {
@@ -65,6 +66,7 @@ func (a *Asker) Line(ctx context.Context, prompt string) (string, error) {
 		}
 		return strings.TrimSpace(l.text), nil
 	case <-ctx.Done():
+		a.s.answered()
 		a.s.Printf("\n")
 		return "", context.Cause(ctx)
 	}
@@ -91,7 +93,8 @@ func (a *Asker) Hidden(ctx context.Context, prompt string) (string, error) {
 		<-a.plain
 		a.plain = nil
 	}
-	a.s.Printf("%s ", prompt)
+	a.s.ask(prompt + " ")
+	defer a.s.answered()
 	c := make(chan line, 1)
 	before, err := term.GetState(int(a.tty.Fd()))
 	if err != nil {
@@ -103,9 +106,11 @@ func (a *Asker) Hidden(ctx context.Context, prompt string) (string, error) {
 	}()
 	select {
 	case l := <-c:
+		a.s.answered()
 		a.s.Printf("\n")
 		return l.text, l.err
 	case <-ctx.Done():
+		a.s.answered()
 		a.s.Printf("\n")
 		return "", errors.Join(context.Cause(ctx), term.Restore(int(a.tty.Fd()), before))
 	}

@@ -92,15 +92,9 @@ func (p *Progress) notReached(e engine.Event) bool {
 	return false
 }
 
-// more prints the events about people and the run as a whole.
+// more prints the events about the run as a whole.
 func (p *Progress) more(e engine.Event) {
 	switch v := e.Payload.(type) {
-	case *engine.ManualDone:
-		word := "done"
-		if !v.Done {
-			word = "NOT done"
-		}
-		p.line(e, "%s %s, says %s%s", v.Item, word, Clean(v.By), after(": ", Clean(v.Note)))
 	case *engine.ObjectiveMeasured:
 		if v.Problem != "" {
 			p.line(e, "objective %s not measured: %s", Clean(v.Objective), Clean(v.Problem))
@@ -130,34 +124,9 @@ func (p *Progress) more(e engine.Event) {
 		p.line(e, "journal recovered: %d bytes of a torn last line were cut off and kept", v.CutBytes)
 	case *engine.RunClosed:
 		p.line(e, "ends: %s%s", p.s.paint(verdictInk(v.Verdict), string(v.Verdict)), after(", ", Clean(v.Reason)))
+	default:
+		p.people(e)
 	}
-}
-
-func (p *Progress) rollbackStarted(e engine.Event, v *engine.RollbackStarted) {
-	p.line(e, "%s of %s%s%s", p.s.paint(yellow, "ROLLBACK"), Count(v.Units, "unit"), after(", back to ", string(v.Until)), after(": ", Clean(v.Reason)))
-}
-
-func (p *Progress) rollbackEnded(e engine.Event, v *engine.RollbackEnded) {
-	p.line(e, "%s ended: %d rolled back", p.s.paint(yellow, "ROLLBACK"), len(v.Done))
-	for _, l := range []struct {
-		word  string
-		units []engine.Unit
-	}{{"NOT ROLLED BACK:", v.Failed}, {"left as it is:", v.Left}} {
-		if len(l.units) > 0 {
-			p.indent(p.s.paint(red, l.word) + " " + list(unitNames(l.units), fewHosts))
-		}
-	}
-	if v.Held != "" {
-		p.indent(p.s.paint(red, "HELD:") + " " + Clean(v.Held))
-	}
-}
-
-func unitNames(in []engine.Unit) []string {
-	out := make([]string, len(in))
-	for n, u := range in {
-		out[n] = unitName(u)
-	}
-	return out
 }
 
 func (p *Progress) preflight(e engine.Event, v *engine.PreflightResult) {

@@ -43,6 +43,7 @@ type Screen struct {
 	terminal bool
 	columns  int
 	zone     *time.Location
+	prompt   string // of the question that is open; what is printed meanwhile comes above it
 	failed   error
 }
 
@@ -99,6 +100,32 @@ func (s *Screen) Write(b []byte) (int, error) {
 func (s *Screen) write(b []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.prompt != "" && len(b) > 0 {
+		b = append(append([]byte(clearLine), b...), s.prompt...)
+	}
+	return s.put(b)
+}
+
+// clearLine goes to the beginning of the line and empties it. A question is only ever asked at a terminal.
+const clearLine = "\r\x1b[K"
+
+// ask shows the prompt of a question; it stays the last line until answered.
+func (s *Screen) ask(prompt string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prompt = prompt
+	_ = s.put([]byte(prompt)) // kept in failed
+}
+
+// answered ends the question that is open.
+func (s *Screen) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.prompt = ""
+}
+
+// put writes with the lock held.
+func (s *Screen) put(b []byte) error {
 	_, err := s.w.Write(b)
 	if err != nil && s.failed == nil {
 		s.failed = err
