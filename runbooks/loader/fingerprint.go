@@ -3,8 +3,9 @@ package loader
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"hash"
+	"sort"
+	"strconv"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -23,16 +24,24 @@ func (l *loader) fingerprint(n *node, inherited ...*hclsyntax.Attribute) string 
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// hashTokens takes the tokens of a range, which begins and ends with one, from those of its file.
 func (l *loader) hashTokens(h hash.Hash, r hcl.Range) {
-	src := l.parsed[r.Filename]
-	tokens, _ := hclsyntax.LexConfig(src[r.Start.Byte:r.End.Byte], r.Filename, hcl.InitialPos)
-	for _, t := range tokens {
+	tokens := l.tokens[r.Filename]
+	first := sort.Search(len(tokens), func(i int) bool { return tokens[i].Range.Start.Byte >= r.Start.Byte })
+	var buf []byte
+	for _, t := range tokens[first:] {
+		if t.Range.Start.Byte >= r.End.Byte {
+			break
+		}
 		switch t.Type {
 		case hclsyntax.TokenComment, hclsyntax.TokenNewline, hclsyntax.TokenEOF:
 			continue
 		}
-		fmt.Fprintf(h, "%d:%d:%s", t.Type, len(t.Bytes), t.Bytes)
+		buf = strconv.AppendInt(buf, int64(t.Type), 10)
+		buf = strconv.AppendInt(append(buf, ':'), int64(len(t.Bytes)), 10)
+		buf = append(append(buf, ':'), t.Bytes...)
 	}
+	h.Write(buf)
 }
 
 // inherited are the attributes of the phase that the item does not give itself.

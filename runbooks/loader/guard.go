@@ -16,15 +16,21 @@ import (
 // guard refuses what would harm the parser or the evaluator, before either sees it. The parser recurses without a limit:
 // 160 KB of opening parentheses overflow the stack of the process, which nothing can recover from. The lexer does not.
 func guard(name string, src []byte, lim Limits) diag.List {
+	_, ds := guarded(name, src, lim)
+	return ds
+}
+
+// guarded is guard for who goes on with the tokens.
+func guarded(name string, src []byte, lim Limits) (hclsyntax.Tokens, diag.List) {
 	if ds := guardBytes(name, src, lim); len(ds) > 0 {
-		return ds
+		return nil, ds
 	}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
 	if len(tokens) > lim.Tokens {
-		return refuse("CON-G007", tokens[lim.Tokens].Range, fmt.Sprintf("the file has more than %d tokens", lim.Tokens),
+		return nil, refuse("CON-G007", tokens[lim.Tokens].Range, fmt.Sprintf("the file has more than %d tokens", lim.Tokens),
 			"split it; all *.hcl files of the directory are loaded together")
 	}
-	return guardTokens(tokens, lim)
+	return tokens, guardTokens(tokens, lim)
 }
 
 func refuse(code string, rng hcl.Range, summary, hint string) diag.List {

@@ -49,7 +49,7 @@ func LoadFS(fsys fs.FS, dir string, opts Options) (*runbooks.Project, diag.List,
 		opts.Limits = DefaultLimits()
 	}
 	l := &loader{
-		opts: opts, source: newSource(fsys, opts.Limits), parsed: map[string][]byte{},
+		opts: opts, source: newSource(fsys, opts.Limits), parsed: map[string][]byte{}, tokens: map[string]hclsyntax.Tokens{},
 		exprs: map[*hclsyntax.Attribute]*expr.Expr{}, hosts: map[string]*runbooks.Host{},
 		project: &runbooks.Project{Dir: dir, Environment: runbooks.Production},
 	}
@@ -89,7 +89,8 @@ type loader struct {
 	opts    Options
 	source  *source
 	exprs   map[*hclsyntax.Attribute]*expr.Expr
-	parsed  map[string][]byte // source of each *.hcl file, for expr.New
+	parsed  map[string][]byte           // source of each *.hcl file, for expr.New
+	tokens  map[string]hclsyntax.Tokens // of the same files, as the lexer gave them
 	diags   diag.List
 	context string // what encloses the place that is being read
 	project *runbooks.Project
@@ -140,11 +141,12 @@ func (l *loader) readFile(name string) error {
 	case err != nil:
 		return err
 	}
-	if ds := guard(name, src, l.opts.Limits); len(ds) > 0 {
+	tokens, ds := guarded(name, src, l.opts.Limits)
+	if len(ds) > 0 {
 		l.diags = append(l.diags, ds...)
 		return nil
 	}
-	l.parsed[name] = src
+	l.parsed[name], l.tokens[name] = src, tokens
 	body, ok := l.parse(name, src)
 	if body == nil {
 		return nil
