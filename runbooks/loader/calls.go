@@ -66,3 +66,23 @@ func (b *book) missingVariables(n *node, child *runbooks.Runbook, given []string
 		}
 	}
 }
+
+// callCycles reports runbooks that call each other.
+func (l *loader) callCycles() {
+	var g graph
+	index := map[string]int{}
+	for _, rb := range l.project.Runbooks {
+		index[rb.Name] = g.add("runbook." + rb.Name)
+	}
+	for k, rb := range l.project.Runbooks {
+		for _, i := range rb.AllItems() {
+			if to, ok := index[i.Runbook]; ok && i.Kind == runbooks.Call {
+				g.edge(k, to, i.Range)
+			}
+		}
+	}
+	l.cycles(&g, "CON-R022", "these runbooks call each other")
+	if !l.hasCode("CON-R022") {
+		l.marksExist()
+	}
+}

@@ -3,7 +3,6 @@ package loader
 import (
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -43,11 +42,12 @@ runbook "r" {
 		"gate": "no gates", "*.for_each": "no loops", "secret.prompt": "no prompts", "*.on_failure=rollback": "no rollbacks",
 	}
 	l := &loader{
-		opts: Options{Limits: DefaultLimits(), AllowLater: true}, parsed: map[string][]byte{},
-		source: newSource(fstest.MapFS{"a.hcl": {Data: []byte(src)}}, DefaultLimits()),
-		root:   &node{schema: ProjectSchema()}, tests: &node{schema: TestSchema()},
+		opts: Options{Limits: DefaultLimits(), AllowLater: true}, parsed: map[string][]byte{"a.hcl": []byte(src)},
+		root: &node{schema: ProjectSchema()},
 	}
-	require.NoError(t, l.readFile("a.hcl"))
+	body, ok := l.parse("a.hcl", []byte(src))
+	require.True(t, ok)
+	l.decode(body, l.root, false)
 	require.Empty(t, l.diags)
 	l.refuseLater(l.root, table)
 	var got []string
