@@ -2,6 +2,7 @@ package executor
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -27,12 +28,15 @@ type book struct {
 	mu    sync.RWMutex
 	kept  map[runbooks.ItemID]scope.Result
 	wants map[runbooks.ItemID]interest
+	refs  []expr.Ref // all that anybody may read
 }
 
 // newBook keeps what the expressions name.
-func newBook(refs *runbooks.References, readers []*expr.Expr) *book {
+// callers are the references that others make to the same items.
+func newBook(refs *runbooks.References, readers []*expr.Expr, callers []expr.Ref) *book {
 	b := &book{kept: map[runbooks.ItemID]scope.Result{}, wants: map[runbooks.ItemID]interest{}}
-	for _, ref := range refs.Of(readers...) {
+	b.refs = append(refs.Of(readers...), callers...)
+	for _, ref := range b.refs {
 		if id, ok := runbooks.ReferredItem(ref); ok {
 			b.wants[id] = b.wants[id].or(interestOf(ref.Path))
 		}
@@ -108,6 +112,14 @@ func (b *book) results(refs []expr.Ref) map[runbooks.ItemID]scope.Result {
 		}
 		if res, ok := b.kept[id]; ok {
 			out[id] = res
+		}
+		if ref.Root != string(runbooks.Call) {
+			continue
+		}
+		for inner, res := range b.kept {
+			if strings.HasPrefix(string(inner), string(id)+".") {
+				out[inner] = res
+			}
 		}
 	}
 	return out

@@ -15,7 +15,7 @@ import (
 // decide has a person choose.
 func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 	q := engine.DecisionQuestion{
-		Item: t.item.ID(), Options: t.item.Options, Stops: t.item.Stops, Role: t.item.Role, Members: t.r.members(t.item.Role),
+		Item: t.id, Options: t.item.Options, Stops: t.item.Stops, Role: t.item.Role, Members: t.r.members(t.item.Role),
 	}
 	var err error
 	if q.Title, err = evalText(t.item.Title, names); err == nil {
@@ -24,7 +24,7 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 	if err != nil {
 		return t.lacks(causeExpression, err)
 	}
-	if err := t.r.emit(&engine.ItemStarted{Item: t.item.ID()}); err != nil {
+	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
 		return err
 	}
 	if err := t.started(); err != nil {
@@ -45,14 +45,14 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 		return err
 	}
 	made := &engine.DecisionMade{
-		Item: t.item.ID(), Choice: a.Choice, By: a.By, Signed: a.Signed, Reason: t.r.clip(a.Reason), WaitedNS: time.Since(began),
+		Item: t.id, Choice: a.Choice, By: a.By, Signed: a.Signed, Reason: t.r.clip(a.Reason), WaitedNS: time.Since(began),
 	}
 	if err := t.r.emit(made); err != nil {
 		return err
 	}
 	t.mu.Lock()
 	t.units = append(t.units, unitEnd{
-		id: engine.Unit{Item: t.item.ID()}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"choice": expr.String(a.Choice)},
+		id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"choice": expr.String(a.Choice)},
 	})
 	t.mu.Unlock()
 	if slices.Contains(t.item.Stops, a.Choice) {
@@ -72,7 +72,7 @@ func (t *task) choice(ctx context.Context, q engine.DecisionQuestion) (engine.De
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return a, context.DeadlineExceeded
 		case err != nil:
-			return a, t.hold(fmt.Sprintf("%s waits for a decision", t.item.ID()))
+			return a, t.hold(fmt.Sprintf("%s waits for a decision", t.id))
 		case !slices.Contains(q.Options, a.Choice):
 			q.Refused = fmt.Sprintf("%q is not one of the options", a.Choice)
 		case q.Role != "" && !slices.Contains(q.Members, a.By):
@@ -81,7 +81,7 @@ func (t *task) choice(ctx context.Context, q engine.DecisionQuestion) (engine.De
 			return a, nil
 		}
 	}
-	return engine.DecisionAnswer{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.item.ID()))
+	return engine.DecisionAnswer{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.id))
 }
 
 // confirm has the operator type what the runbook wants typed before the item starts.
@@ -94,14 +94,14 @@ func (t *task) confirm(ctx context.Context, names *expr.Scope) (v verdict, err e
 		return verdict{outcome: engine.NotReached, cause: causeExpression, reason: t.r.clip(errText(err)), fails: true}, nil
 	}
 	if t.r.cfg.Approver == nil {
-		return verdict{}, t.hold(fmt.Sprintf("%s wants %q typed, and nobody is there", t.item.ID(), text))
+		return verdict{}, t.hold(fmt.Sprintf("%s wants %q typed, and nobody is there", t.id, text))
 	}
-	a, err := t.r.cfg.Approver.Confirm(ctx, engine.ConfirmQuestion{Item: t.item.ID(), Text: text})
+	a, err := t.r.cfg.Approver.Confirm(ctx, engine.ConfirmQuestion{Item: t.id, Text: text})
 	if err != nil {
-		return verdict{}, t.hold(fmt.Sprintf("%s wants %q typed", t.item.ID(), text))
+		return verdict{}, t.hold(fmt.Sprintf("%s wants %q typed", t.id, text))
 	}
 	if a.Typed != text {
 		return verdict{outcome: engine.NotReached, cause: "confirmation", reason: fmt.Sprintf("%s did not confirm it", reasonOr(a.By, "the operator")), fails: true}, nil
 	}
-	return verdict{}, t.r.emit(&engine.OperatorAction{Action: engine.ActionConfirm, By: a.By, Item: t.item.ID(), Reason: "typed what was asked"})
+	return verdict{}, t.r.emit(&engine.OperatorAction{Action: engine.ActionConfirm, By: a.By, Item: t.id, Reason: "typed what was asked"})
 }

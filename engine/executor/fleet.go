@@ -41,7 +41,7 @@ func (t *task) spread(names *expr.Scope) ([]element, error) {
 			}
 		}
 	}
-	return elements, t.r.emit(&engine.ItemStarted{Item: t.item.ID(), Hosts: hosts, Elements: keys})
+	return elements, t.r.emit(&engine.ItemStarted{Item: t.id, Hosts: hosts, Elements: keys})
 }
 
 func (t *task) elements(names *expr.Scope) ([]element, error) {
@@ -126,7 +126,7 @@ func (t *task) plain(e element, h *runbooks.Host, o engine.Outcome, cause, reaso
 }
 
 func (t *task) unit(e element, h *runbooks.Host) engine.Unit {
-	return engine.Unit{Item: t.item.ID(), Key: e.key, Host: hostName(h)}
+	return engine.Unit{Item: t.id, Key: e.key, Host: hostName(h)}
 }
 
 // rollOut runs the batches of an element one after another and stops when too much has failed.

@@ -55,8 +55,8 @@ func (t *task) gate(ctx context.Context, names *expr.Scope) error {
 	if err != nil {
 		return t.lacks(causeExpression, err)
 	}
-	number, operators := t.r.gates.ask(t.item.ID())
-	req.Nonce = string(engine.NewAttemptID(t.r.cfg.Opened.Nonce, string(t.item.ID()), "approval", "", "", number))
+	number, operators := t.r.gates.ask(t.id)
+	req.Nonce = string(engine.NewAttemptID(t.r.cfg.Opened.Nonce, string(t.id), "approval", "", "", number))
 	g := approval.NewGate(req, q.Members, operators)
 	if err := t.requested(req); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (t *task) gate(ctx context.Context, names *expr.Scope) error {
 // request is what approvers are asked, and how it is shown.
 func (t *task) request(names *expr.Scope) (approval.Request, engine.GateQuestion, error) {
 	o := t.r.cfg.Opened
-	q := engine.GateQuestion{Item: t.item.ID(), Role: t.item.Role, Members: t.r.members(t.item.Role)}
+	q := engine.GateQuestion{Item: t.id, Role: t.item.Role, Members: t.r.members(t.item.Role)}
 	for _, x := range []struct {
 		e  *expr.Expr
 		to *string
@@ -100,7 +100,7 @@ func (t *task) request(names *expr.Scope) (approval.Request, engine.GateQuestion
 	}
 	now := t.r.cfg.Clock.Now().UTC().Truncate(time.Second)
 	req := approval.Request{
-		Run: o.Run, Mode: t.r.cfg.Mode, Runbook: t.r.cfg.Runbook.Name, PlanDigest: t.r.cfg.Plan.Digest, Gate: t.item.ID(),
+		Run: o.Run, Mode: t.r.cfg.Mode, Runbook: t.r.cfg.Runbook.Name, PlanDigest: t.r.cfg.Plan.Digest, Gate: t.id,
 		Question: q.Question, Hosts: t.opensFor(), Role: t.item.Role, Approvals: max(1, t.item.Approvals), Operator: o.Operator,
 		Requested: now, StartWithin: t.item.StartWithin,
 	}
@@ -118,7 +118,7 @@ func (t *task) opensFor() []string {
 		if !slices.Contains(i.Requires, t.item.ID()) {
 			continue
 		}
-		for _, h := range t.r.cfg.Plan.Item(i.ID()).Hosts {
+		for _, h := range t.r.cfg.Plan.Item(t.r.full(i.ID())).Hosts {
 			if !slices.Contains(out, h) {
 				out = append(out, h)
 			}
@@ -137,7 +137,7 @@ func (r *run) members(role string) []string {
 }
 
 func (t *task) requested(req approval.Request) error {
-	if err := t.r.emit(&engine.ItemStarted{Item: t.item.ID()}); err != nil {
+	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
 		return err
 	}
 	text := req.Text()
@@ -147,14 +147,14 @@ func (t *task) requested(req approval.Request) error {
 		return err
 	}
 	return t.r.emit(&engine.ApprovalRequested{
-		Item: t.item.ID(), Role: req.Role, Approvals: req.Approvals, ApproveBy: req.ApproveBy, Request: short, SHA256: hex.EncodeToString(sum[:]),
+		Item: t.id, Role: req.Role, Approvals: req.Approvals, ApproveBy: req.ApproveBy, Request: short, SHA256: hex.EncodeToString(sum[:]),
 	})
 }
 
 // gather takes words until the gate is open (an empty verdict) or has ended.
 func (t *task) gather(ctx context.Context, g *approval.Gate, q engine.GateQuestion) (verdict, error) {
 	if t.r.cfg.Approver == nil || t.r.cfg.Verifier == nil {
-		return verdict{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.item.ID()))
+		return verdict{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.id))
 	}
 	for refused := 0; refused < mostRefused; {
 		q.Missing, q.Granted = g.Missing(), principals(g)
@@ -163,7 +163,7 @@ func (t *task) gather(ctx context.Context, g *approval.Gate, q engine.GateQuesti
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return t.expired(g, "nobody approved in time")
 		case ctx.Err() != nil, err != nil:
-			return verdict{}, t.hold(fmt.Sprintf("%s waits for %d approvals of role %s", t.item.ID(), q.Missing, q.Role))
+			return verdict{}, t.hold(fmt.Sprintf("%s waits for %d approvals of role %s", t.id, q.Missing, q.Role))
 		case word.Deny:
 			return t.denied(g, word)
 		}
@@ -177,7 +177,7 @@ func (t *task) gather(ctx context.Context, g *approval.Gate, q engine.GateQuesti
 			return verdict{}, nil
 		}
 	}
-	return verdict{}, t.hold(fmt.Sprintf("%s: too many approvals that do not count", t.item.ID()))
+	return verdict{}, t.hold(fmt.Sprintf("%s: too many approvals that do not count", t.id))
 }
 
 func principals(g *approval.Gate) []string {
@@ -191,7 +191,7 @@ func principals(g *approval.Gate) []string {
 // granted takes a signature. refused says why it does not count.
 func (t *task) granted(g *approval.Gate, word engine.GateWord) (refused string, err error) {
 	grant, bad := g.Add(t.r.cfg.Verifier, word.Text, word.Signature, t.r.cfg.Clock.Now())
-	out := &engine.ApprovalGranted{Item: t.item.ID(), By: grant.Principal, Fingerprint: grant.Fingerprint}
+	out := &engine.ApprovalGranted{Item: t.id, By: grant.Principal, Fingerprint: grant.Fingerprint}
 	if bad != nil {
 		out.By, out.Void = word.By, t.r.clip(bad.Error())
 	}
@@ -203,16 +203,16 @@ func (t *task) granted(g *approval.Gate, word engine.GateWord) (refused string, 
 
 func (t *task) denied(g *approval.Gate, word engine.GateWord) (verdict, error) {
 	if err := g.Deny(word.By, t.r.cfg.Clock.Now()); err != nil {
-		return verdict{}, t.hold(fmt.Sprintf("%s: %v", t.item.ID(), err))
+		return verdict{}, t.hold(fmt.Sprintf("%s: %v", t.id, err))
 	}
 	reason := t.r.clip(word.Reason)
-	err := t.r.emit(&engine.ApprovalDenied{Item: t.item.ID(), By: word.By, Reason: reason})
+	err := t.r.emit(&engine.ApprovalDenied{Item: t.id, By: word.By, Reason: reason})
 	return verdict{outcome: engine.Failed, cause: causeGate, reason: fmt.Sprintf("denied by %s: %s", word.By, reason), fails: true}, err
 }
 
 func (t *task) expired(g *approval.Gate, why string) (verdict, error) {
 	g.Expire()
-	err := t.r.emit(&engine.ApprovalExpired{Item: t.item.ID(), Reason: why})
+	err := t.r.emit(&engine.ApprovalExpired{Item: t.id, Reason: why})
 	return verdict{outcome: engine.TimedOut, cause: causeGate, reason: "expired: " + why, fails: true}, err
 }
 
@@ -223,7 +223,7 @@ func (t *task) recheck(ctx context.Context, g *approval.Gate) verdict {
 			return verdict{outcome: engine.Failed, cause: causeGate, reason: fmt.Sprintf("%s does not hold any more: %s", id, why), fails: true}
 		}
 	}
-	t.r.gates.opened(t.item.ID(), g)
+	t.r.gates.opened(t.id, g)
 	values := []expr.Value{}
 	for _, p := range principals(g) {
 		values = append(values, expr.String(p))
@@ -231,14 +231,15 @@ func (t *task) recheck(ctx context.Context, g *approval.Gate) verdict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.units = append(t.units, unitEnd{
-		id: engine.Unit{Item: t.item.ID()}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"approved_by": expr.Tuple(values...)},
+		id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"approved_by": expr.Tuple(values...)},
 	})
 	return verdict{outcome: engine.Succeeded}
 }
 
 // pass spends the approvals that an item requires, at its start. why is not empty when one of them does not let it start.
 func (r *run) pass(t *task) (why string, err error) {
-	for _, id := range t.item.Requires {
+	for _, local := range t.item.Requires {
+		id := r.full(local)
 		r.gates.mu.Lock()
 		g := r.gates.open[id]
 		operators := slices.Clone(r.gates.operators)
@@ -255,7 +256,7 @@ func (r *run) pass(t *task) (why string, err error) {
 			continue
 		case approval.Open:
 		default:
-			reason := fmt.Sprintf("the approval of %s is %s at the start of %s", id, state, t.item.ID())
+			reason := fmt.Sprintf("the approval of %s is %s at the start of %s", id, state, t.id)
 			if state == approval.Expired {
 				g.Expire()
 				err = r.emit(&engine.ApprovalExpired{Item: id, Reason: reason})
@@ -266,7 +267,7 @@ func (r *run) pass(t *task) (why string, err error) {
 		if err := g.Use(now); err != nil {
 			return fmt.Sprintf("%s: %v", id, err), nil
 		}
-		if err := r.emit(&engine.ApprovalUsed{Item: id, For: t.item.ID(), By: by}); err != nil {
+		if err := r.emit(&engine.ApprovalUsed{Item: id, For: t.id, By: by}); err != nil {
 			return "", err
 		}
 	}

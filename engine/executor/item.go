@@ -55,6 +55,8 @@ func (t *task) dispatch(ctx context.Context, names *expr.Scope) error {
 		return t.wait(ctx, names)
 	case runbooks.Manual:
 		return t.manual(ctx, names)
+	case runbooks.Call:
+		return t.calls(ctx, names)
 	case runbooks.Gate:
 		return t.gate(ctx, names)
 	case runbooks.Decision:
@@ -77,7 +79,7 @@ func (t *task) exprs() []*expr.Expr {
 // departs decides items that have no turn: left out by --from, or by the condition of their phase.
 func (t *task) departs(turn phaseTurn) (verdict, bool) {
 	switch {
-	case t.r.before(t.item.ID()) && !t.cleanup:
+	case t.r.before(t.id) && !t.cleanup:
 		return verdict{outcome: engine.Skipped, cause: causeFrom, reason: "left out by --from " + string(t.r.cfg.From)}, true
 	case turn.skip:
 		return verdict{outcome: engine.Skipped, cause: causePhase, reason: turn.reason}, true

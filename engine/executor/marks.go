@@ -33,7 +33,7 @@ func (m *marks) given() error {
 // set sets marks of an item now.
 func (m *marks) set(names []string, item runbooks.ItemID) error {
 	for _, name := range names {
-		if err := m.r.emit(&engine.MarkSet{Mark: name, At: m.r.cfg.Clock.Now().UTC(), Source: engine.MarkByItem, Item: item}); err != nil {
+		if err := m.r.emit(&engine.MarkSet{Mark: m.r.markPrefix() + name, At: m.r.cfg.Clock.Now().UTC(), Source: engine.MarkByItem, Item: item}); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ func (m *marks) compute(now func(*expr.Expr) bool) error {
 		if err != nil {
 			continue
 		}
-		if err := m.r.emit(&engine.MarkSet{Mark: mark.Name, At: instant, Source: engine.MarkComputed}); err != nil {
+		if err := m.r.emit(&engine.MarkSet{Mark: m.r.markPrefix() + mark.Name, At: instant, Source: engine.MarkComputed}); err != nil {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // question is what people are shown for a manual item.
 func (t *task) question(names *expr.Scope) (engine.ManualQuestion, error) {
-	q := engine.ManualQuestion{Item: t.item.ID(), Role: t.item.Role, Members: t.r.members(t.item.Role)}
+	q := engine.ManualQuestion{Item: t.id, Role: t.item.Role, Members: t.r.members(t.item.Role)}
 	var err error
 	if q.Title, err = evalText(t.item.Title, names); err != nil {
 		return q, err
@@ -88,7 +88,7 @@ func (t *task) people(ctx context.Context, q engine.ManualQuestion) (engine.Manu
 			return a, inputs, nil
 		}
 	}
-	return engine.ManualAnswer{}, nil, t.hold(fmt.Sprintf("%s: too many answers that do not count", t.item.ID()))
+	return engine.ManualAnswer{}, nil, t.hold(fmt.Sprintf("%s: too many answers that do not count", t.id))
 }
 
 // counts says why an answer does not count.
@@ -105,7 +105,7 @@ func (t *task) counts(a engine.ManualAnswer, q engine.ManualQuestion, said []str
 // ask puts the question. People take their time: neither a drain nor a failure elsewhere withdraws it.
 func (t *task) ask(ctx context.Context, q engine.ManualQuestion) (engine.ManualAnswer, error) {
 	if t.r.cfg.People == nil {
-		return engine.ManualAnswer{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.item.ID()))
+		return engine.ManualAnswer{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.id))
 	}
 	t.asked = time.Now()
 	a, err := t.r.cfg.People.Manual(ctx, q)
@@ -114,11 +114,11 @@ func (t *task) ask(ctx context.Context, q engine.ManualQuestion) (engine.ManualA
 		return a, nil
 	case ctx.Err() != nil:
 		// Killed or left: the question stays open.
-		return a, t.hold(fmt.Sprintf("%s was not answered", t.item.ID()))
+		return a, t.hold(fmt.Sprintf("%s was not answered", t.id))
 	case errors.Is(err, engine.ErrNobody):
-		return a, t.hold(fmt.Sprintf("nobody to ask for %s", t.item.ID()))
+		return a, t.hold(fmt.Sprintf("nobody to ask for %s", t.id))
 	}
-	return a, t.hold(fmt.Sprintf("asking for %s: %v", t.item.ID(), err))
+	return a, t.hold(fmt.Sprintf("asking for %s: %v", t.id, err))
 }
 
 // hold leaves the item open: the run ends what runs, and is left.
@@ -130,7 +130,7 @@ func (t *task) hold(why string) error {
 // answered turns a person's word into its event and the values of the inputs.
 func (t *task) answered(q engine.ManualQuestion, a engine.ManualAnswer) (*engine.ManualDone, map[string]expr.Value, error) {
 	out := &engine.ManualDone{
-		Item: t.item.ID(), By: a.By, Signed: a.Signed, Done: a.Done, Note: t.r.cfg.Redactor.Redact(a.Note), WaitedNS: time.Since(t.asked),
+		Item: t.id, By: a.By, Signed: a.Signed, Done: a.Done, Note: t.r.cfg.Redactor.Redact(a.Note), WaitedNS: time.Since(t.asked),
 	}
 	values := map[string]expr.Value{}
 	if !a.Done {

@@ -123,7 +123,7 @@ func (r *run) rollback() error {
 	w := r.trail.wayBack()
 	started := &engine.RollbackStarted{Reason: r.clip(why), By: by, Units: len(w.steps)}
 	if w.until != nil {
-		started.Until = w.until.item.ID()
+		started.Until = w.until.id
 	}
 	if err := r.emit(started); err != nil {
 		return err
@@ -152,13 +152,13 @@ func (r *run) rollback() error {
 // pastNoReturn asks whether to undo also what lies before the last irreversible step.
 func (r *run) pastNoReturn(w wayBack, ended *engine.RollbackEnded) error {
 	q := engine.FailureQuestion{
-		Item: w.until.item.ID(), Options: []string{engine.ActionRollback, engine.ActionLeave},
+		Item: w.until.id, Options: []string{engine.ActionRollback, engine.ActionLeave},
 		Outcome: engine.ItemOutcome{
-			Unit: engine.Unit{Item: w.until.item.ID()}, Outcome: w.until.outcome.outcome,
+			Unit: engine.Unit{Item: w.until.id}, Outcome: w.until.outcome.outcome,
 			Reason: "the rollback has come to the point of no return",
 		},
 	}
-	ended.Held = fmt.Sprintf("the rollback stopped at the point of no return, %s: what is before it is not rolled back", w.until.item.ID())
+	ended.Held = fmt.Sprintf("the rollback stopped at the point of no return, %s: what is before it is not rolled back", w.until.id)
 	a := engine.FailureAnswer{}
 	if r.cfg.Operator != nil {
 		var err error
@@ -219,7 +219,7 @@ func (r *run) undo(steps []trailStep, ended *engine.RollbackEnded) error {
 	}
 	names, err := r.names.scopeFor(ctx, r.book, es)
 	if err != nil {
-		ended.Held = fmt.Sprintf("rollback of %s: %s", t.item.ID(), errText(err))
+		ended.Held = fmt.Sprintf("rollback of %s: %s", t.id, errText(err))
 		ended.Failed = append(ended.Failed, unitsOf(steps)...)
 		return nil
 	}
@@ -297,13 +297,13 @@ func (t *task) undoManual(ctx context.Context, names *expr.Scope) (why string, e
 	}
 	asked := time.Now()
 	a, err := t.r.cfg.People.Manual(ctx, engine.ManualQuestion{
-		Item: t.item.ID(), Part: engine.PartRollback, Title: "Undo " + string(t.item.ID()), Instructions: text, Owner: owner,
+		Item: t.id, Part: engine.PartRollback, Title: "Undo " + string(t.id), Instructions: text, Owner: owner,
 	})
 	if err != nil {
 		return err.Error(), nil
 	}
 	err = t.r.emit(&engine.ManualDone{
-		Item: t.item.ID(), Part: engine.PartRollback, By: a.By, Signed: a.Signed, Done: a.Done,
+		Item: t.id, Part: engine.PartRollback, By: a.By, Signed: a.Signed, Done: a.Done,
 		Note: t.r.cfg.Redactor.Redact(a.Note), WaitedNS: time.Since(asked),
 	})
 	if !a.Done {

@@ -29,21 +29,27 @@ func cut(ctx context.Context) error {
 
 // run is one run in progress.
 type run struct {
-	cfg   Config
-	rec   *Recorder
-	valve *valve
-	names *names
-	book  *book
-	marks *marks
-	dry   bool
+	// A called runbook is a run of its own inside that of its caller: it shares all but names, book and tasks. prefix is its
+	// call path, such as "call.db."; up is its caller, and call the item there.
+	prefix string
+	up     *run
+	call   *task
+	local  localStop
+	cfg    Config
+	rec    *Recorder
+	valve  *valve
+	names  *names
+	book   *book
+	marks  *marks
+	dry    bool
 	// stay ends when the run is left (its cause is engine.ErrLeft) or the journal fails; work also when the operator kills.
 	stay    context.Context
 	leave   context.CancelCauseFunc
 	workMu  sync.Mutex
 	work    context.Context
 	kill    context.CancelCauseFunc
-	gates   gates
-	trail   trail
+	gates   *gates
+	trail   *trail
 	tasks   map[runbooks.ItemID]*task
 	tainted bool                              // dry-run: a phase that ended left things as they would not be
 	down    map[string]engine.PreflightResult // hosts whose preflight found them out of reach
@@ -93,14 +99,15 @@ func newRun(cfg Config) (*run, error) {
 		rec = NewRecorder(cfg.Journal, cfg.Plan, cfg.Observe)
 	}
 	r := &run{cfg: cfg, rec: rec, valve: newValve(cfg.Parallel), dry: cfg.Mode == engine.DryRun, down: map[string]engine.PreflightResult{}}
-	r.gates = gates{operators: []string{cfg.Opened.Operator}, open: map[runbooks.ItemID]*approval.Gate{}, asked: map[runbooks.ItemID]int{}}
+	r.trail = &trail{}
+	r.gates = &gates{operators: []string{cfg.Opened.Operator}, open: map[runbooks.ItemID]*approval.Gate{}, asked: map[runbooks.ItemID]int{}}
 	r.stay, r.leave = context.WithCancelCause(context.Background())
 	r.newWork()
 	var err error
 	if r.names, err = newNames(cfg); err != nil {
 		return nil, err
 	}
-	r.book = newBook(r.names.refs, append(allExprs(cfg.Runbook), cfg.Reads...))
+	r.book = newBook(r.names.refs, append(allExprs(cfg.Runbook), cfg.Reads...), nil)
 	r.marks = newMarks(r)
 	r.tasks = newTasks(r)
 	return r, nil
@@ -108,12 +115,14 @@ func newRun(cfg Config) (*run, error) {
 
 // newWork begins a context for what a kill ends. Cleanup has one of its own.
 func (r *run) newWork() {
+	r = r.top()
 	r.workMu.Lock()
 	defer r.workMu.Unlock()
 	r.work, r.kill = context.WithCancelCause(r.stay)
 }
 
 func (r *run) working() (context.Context, context.CancelCauseFunc) {
+	r = r.top()
 	r.workMu.Lock()
 	defer r.workMu.Unlock()
 	return r.work, r.kill

@@ -114,6 +114,9 @@ func (s *schedule) run() error {
 // may reports whether items may start now, and whether they ever may. Cleanup goes on after a stop and an abort.
 func (s *schedule) may() (may, ever bool, changed <-chan struct{}) {
 	may, ever, changed = s.r.valve.items(s.cleanup)
+	if why, _ := s.r.stoppedHere(); why != "" && !s.cleanup {
+		return false, false, changed
+	}
 	if fatal(s.err) {
 		return false, false, changed
 	}
@@ -163,7 +166,7 @@ func (s *schedule) failed(t *task) (again bool, err error) {
 	if s.cleanup || s.r.dry || t.item.Severity == "finding" {
 		return false, nil
 	}
-	why := fmt.Sprintf("%s: %s", t.item.ID(), reasonOr(t.outcome.reason, string(t.outcome.outcome)))
+	why := fmt.Sprintf("%s: %s", t.id, reasonOr(t.outcome.reason, string(t.outcome.outcome)))
 	switch s.r.policy(t) {
 	case runbooks.Continue:
 	case runbooks.Rollback:
@@ -171,7 +174,7 @@ func (s *schedule) failed(t *task) (again bool, err error) {
 	case runbooks.Ask:
 		return s.r.askFailed(t, why)
 	default:
-		s.r.valve.halt(stopped, why, "")
+		s.r.stop(why, "")
 	}
 	return false, nil
 }
@@ -179,7 +182,7 @@ func (s *schedule) failed(t *task) (again bool, err error) {
 // back stops the run and has it rolled back.
 func (r *run) back(why, by string) {
 	r.trail.want(why, by)
-	r.valve.halt(stopped, why, by)
+	r.valve.halt(stopped, why, by) // a called runbook's too: the way back is that of the whole run
 }
 
 // policy is the nearest on_failure of item, phase, runbook and run.
@@ -192,7 +195,11 @@ func (r *run) policy(t *task) runbooks.OnFailure {
 
 func (t *task) nearest() runbooks.OnFailure {
 	r := t.r
-	for _, p := range []runbooks.OnFailure{t.item.OnFailure, t.phase.OnFailure, r.cfg.Runbook.OnFailure, r.cfg.OnFailure} {
+	last := r.cfg.OnFailure
+	if r.up != nil {
+		last = runbooks.Stop // what that means for the rest, the caller says about the call
+	}
+	for _, p := range []runbooks.OnFailure{t.item.OnFailure, t.phase.OnFailure, r.cfg.Runbook.OnFailure, last} {
 		if p != "" {
 			return p
 		}
@@ -203,12 +210,12 @@ func (t *task) nearest() runbooks.OnFailure {
 // askFailed asks the operator what to do about a failure. With nobody there, the run stops.
 func (r *run) askFailed(t *task, why string) (again bool, err error) {
 	if r.cfg.Operator == nil {
-		r.valve.halt(stopped, why, "")
+		r.stop(why, "")
 		return false, nil
 	}
 	a, err := r.cfg.Operator.Failed(r.stay, engine.FailureQuestion{
-		Item:    t.item.ID(),
-		Outcome: engine.ItemOutcome{Unit: engine.Unit{Item: t.item.ID()}, Outcome: t.outcome.outcome, Cause: t.outcome.cause, Reason: t.outcome.reason},
+		Item:    t.id,
+		Outcome: engine.ItemOutcome{Unit: engine.Unit{Item: t.id}, Outcome: t.outcome.outcome, Cause: t.outcome.cause, Reason: t.outcome.reason},
 		Units:   t.failing(20),
 		Options: t.options(),
 	})
@@ -216,7 +223,7 @@ func (r *run) askFailed(t *task, why string) (again bool, err error) {
 	case errors.Is(err, context.Canceled) || r.stay.Err() != nil:
 		return false, errLeft
 	case err != nil:
-		r.valve.halt(stopped, why, "")
+		r.stop(why, "")
 		return false, nil
 	}
 	if !slices.Contains(t.options(), a.Action) {
@@ -235,7 +242,7 @@ func (t *task) options() []string {
 }
 
 func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error {
-	act := &engine.OperatorAction{Action: reasonOr(a.Action, "stop"), By: a.By, Item: t.item.ID(), Reason: r.cfg.Redactor.Redact(a.Reason)}
+	act := &engine.OperatorAction{Action: reasonOr(a.Action, "stop"), By: a.By, Item: t.id, Reason: r.cfg.Redactor.Redact(a.Reason)}
 	if err := r.emit(act); err != nil {
 		return err
 	}
@@ -253,7 +260,7 @@ func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error
 		r.depart(reasonOr(a.Reason, why), a.By)
 		return errLeft
 	default:
-		r.valve.halt(stopped, why, a.By)
+		r.stop(why, a.By)
 	}
 	return nil
 }
@@ -261,7 +268,7 @@ func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error
 // byHand takes a person's word that a failed item is done.
 func (t *task) byHand(a engine.FailureAnswer) error {
 	err := t.r.emit(&engine.ItemSettled{
-		Unit: engine.Unit{Item: t.item.ID()}, As: engine.Done, By: a.By, Signed: a.Signed, Reason: t.r.cfg.Redactor.Redact(a.Reason),
+		Unit: engine.Unit{Item: t.id}, As: engine.Done, By: a.By, Signed: a.Signed, Reason: t.r.cfg.Redactor.Redact(a.Reason),
 	})
 	if err != nil {
 		return err
@@ -273,7 +280,7 @@ func (t *task) byHand(a engine.FailureAnswer) error {
 		}
 	}
 	t.keep(t.outcome)
-	return t.r.marks.set(t.item.Marks, t.item.ID())
+	return t.r.marks.set(t.item.Marks, t.id)
 }
 
 // failing are the first outcomes of units that failed.
@@ -289,7 +296,7 @@ func (t *task) failing(most int) []engine.ItemOutcome {
 
 // notReached gives every item that never started because the run stopped its outcome.
 func (s *schedule) notReached() error {
-	_, why, _ := s.r.valve.standing()
+	why := s.r.whyStopped()
 	where, _, _ := strings.Cut(why, ": ") // the item; its own outcome says the rest
 	for _, t := range s.tasks {
 		if t.outcome.outcome != "" {
@@ -305,7 +312,7 @@ func (s *schedule) notReached() error {
 
 // before reports whether --from leaves the item out.
 func (r *run) before(id runbooks.ItemID) bool {
-	if r.cfg.From == "" {
+	if r.cfg.From == "" || r.up != nil {
 		return false
 	}
 	for _, i := range r.cfg.Runbook.AllItems() {

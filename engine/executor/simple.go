@@ -11,7 +11,7 @@ import (
 
 // assert evaluates one expression. In a dry-run it may be undetermined.
 func (t *task) assert(names *expr.Scope) error {
-	if err := t.r.emit(&engine.ItemStarted{Item: t.item.ID()}); err != nil {
+	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
 		return err
 	}
 	js := judgements([]runbooks.Validation{{Condition: t.item.Condition, Message: t.item.Message, Range: t.item.Range}})
@@ -46,7 +46,7 @@ func (t *task) wait(ctx context.Context, names *expr.Scope) error {
 	if err != nil {
 		return t.lacks(causeExpression, err)
 	}
-	if err := t.r.emit(&engine.ItemStarted{Item: t.item.ID()}); err != nil {
+	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
 		return err
 	}
 	if err := t.started(); err != nil {
@@ -67,19 +67,19 @@ func (t *task) manual(ctx context.Context, names *expr.Scope) error {
 	if err != nil {
 		return t.lacks(causeExpression, err)
 	}
-	if err := t.r.emit(&engine.ItemStarted{Item: t.item.ID()}); err != nil {
+	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
 		return err
 	}
 	if err := t.started(); err != nil {
 		return err
 	}
-	t.r.trail.add(trailStep{t: t, id: engine.Unit{Item: t.item.ID()}})
+	t.r.trail.add(trailStep{t: t, id: engine.Unit{Item: t.id}})
 	answer, inputs, err := t.people(ctx, q)
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
-	t.units = append(t.units, unitEnd{id: engine.Unit{Item: t.item.ID()}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{
+	t.units = append(t.units, unitEnd{id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{
 		"inputs": expr.Object(inputs), "done_by": expr.String(answer.By),
 	}})
 	t.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 // task is an item in a run.
 type task struct {
 	r       *run
+	id      runbooks.ItemID // with its call path
 	item    *runbooks.Item
 	plan    *engine.PlanItem
 	phase   *runbooks.Phase
@@ -93,7 +94,7 @@ func newTasks(r *run) map[runbooks.ItemID]*task {
 }
 
 func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
-	t := &task{r: r, item: i, plan: r.cfg.Plan.Item(i.ID()), phase: p, cleanup: cleanup, want: r.book.want(i.ID()), attempts: map[engine.Unit]int{}}
+	t := &task{r: r, id: r.full(i.ID()), item: i, plan: r.cfg.Plan.Item(r.full(i.ID())), phase: p, cleanup: cleanup, want: r.book.want(i.ID()), attempts: map[engine.Unit]int{}}
 	t.hosts = make(map[string]bool, len(t.plan.Hosts))
 	for _, h := range t.plan.Hosts {
 		t.hosts[h] = true
@@ -164,7 +165,7 @@ func (t *task) started() error {
 	if !first || t.r.dry {
 		return nil
 	}
-	return t.r.marks.set(t.item.MarksStart, t.item.ID())
+	return t.r.marks.set(t.item.MarksStart, t.id)
 }
 
 // tolerated is the cause of an outcome, which says so when the runbook tolerates it on this host.
@@ -256,7 +257,7 @@ func (t *task) whole(v verdict, o *engine.ItemOutcome) error {
 	if o == nil {
 		o = &engine.ItemOutcome{}
 	}
-	o.Unit, o.Outcome, o.Cause, o.Reason = engine.Unit{Item: t.item.ID()}, v.outcome, v.cause, v.reason
+	o.Unit, o.Outcome, o.Cause, o.Reason = engine.Unit{Item: t.id}, v.outcome, v.cause, v.reason
 	t.excuse(o)
 	if o.Outcome == engine.Skipped && v.fails {
 		v.outcome, v.cause, v.reason, v.fails = o.Outcome, o.Cause, o.Reason, false
@@ -266,10 +267,13 @@ func (t *task) whole(v verdict, o *engine.ItemOutcome) error {
 	if err := t.r.emit(o); err != nil {
 		return err
 	}
+	if err := t.inherit(t.outcome); err != nil {
+		return err
+	}
 	if v.outcome != engine.Succeeded || v.fails || t.r.dry {
 		return nil
 	}
-	return t.r.marks.set(t.item.Marks, t.item.ID())
+	return t.r.marks.set(t.item.Marks, t.id)
 }
 
 // keep puts into the book what later expressions may read. In a dry-run, what was not exercised or not judged has no

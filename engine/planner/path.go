@@ -17,13 +17,14 @@ func (p *planner) criticalPath(plan *engine.Plan) []runbooks.ItemID {
 	}
 	var out []runbooks.ItemID
 	for _, phase := range p.in.Runbook.Phases {
-		out = append(out, p.longest(phase.Items, entries)...)
+		chain, _ := p.longest(phase.Items, entries)
+		out = append(out, chain...)
 	}
 	return out
 }
 
 // longest is the heaviest chain of a phase. Items that will be skipped weigh nothing and are left out of it.
-func (p *planner) longest(items []*runbooks.Item, entries map[runbooks.ItemID]*engine.PlanItem) []runbooks.ItemID {
+func (p *planner) longest(items []*runbooks.Item, entries map[runbooks.ItemID]*engine.PlanItem) (chain []runbooks.ItemID, length time.Duration) {
 	byID := make(map[runbooks.ItemID]*runbooks.Item, len(items))
 	for _, i := range items {
 		byID[i.ID()] = i
@@ -39,19 +40,18 @@ func (p *planner) longest(items []*runbooks.Item, entries map[runbooks.ItemID]*e
 				best, before[id] = total[a], a
 			}
 		}
-		total[id] = best + p.weight(i, entries[id])
+		total[id] = best + p.weight(i, entries[runbooks.ItemID(p.prefix)+id])
 		if last == "" || total[id] > total[last] {
 			last = id
 		}
 	}
-	var chain []runbooks.ItemID
 	for id := last; id != ""; id = before[id] {
-		if entries[id].Disposition != engine.WillSkip {
+		if entries[runbooks.ItemID(p.prefix)+id].Disposition != engine.WillSkip {
 			chain = append(chain, id)
 		}
 	}
 	slices.Reverse(chain)
-	return chain
+	return chain, total[last]
 }
 
 // order sorts items so that each follows what it waits for. The loader has refused cycles.

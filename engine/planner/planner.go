@@ -50,6 +50,8 @@ func Plan(in Input) (*engine.Plan, diag.List) {
 
 // planner holds what is shared while one plan is made.
 type planner struct {
+	prefix   string // call path of the items, "call.db."; empty outside calls
+	marks    string // the same for marks, "db/"
 	in       Input
 	names    *expr.Scope // with every result a typed unknown
 	refs     *runbooks.References
@@ -142,8 +144,12 @@ func (p *planner) phase(plan *engine.Plan, phase *runbooks.Phase) {
 	entry := engine.PlanPhase{Name: phase.Name, Title: phase.Title, Owner: phase.Owner, Items: []runbooks.ItemID{}}
 	turn := p.decide(phase.When, "the phase's condition")
 	for _, item := range phase.Items {
+		out := p.item(phase, item, turn)
 		entry.Items = append(entry.Items, item.ID())
-		plan.Items = append(plan.Items, p.item(phase, item, turn))
+		plan.Items = append(plan.Items, out)
+		if item.Kind == runbooks.Call {
+			p.expand(plan, &entry, item, out)
+		}
 	}
 	plan.Phases = append(plan.Phases, entry)
 }

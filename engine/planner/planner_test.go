@@ -340,3 +340,62 @@ func BenchmarkPlan_10000(b *testing.B) {
 		}
 	}
 }
+
+func TestPlan_call(t *testing.T) {
+	t.Parallel()
+	p := load(t, `
+runbook "r" {
+  phase "p" {
+    check "c" {
+      hosts = host.a
+      argv  = ["c"]
+    }
+    call "db" {
+      runbook   = runbook.child
+      variables = { site = "x", lag = tonumber(check.c.stdout) }
+    }
+    step "after" {
+      hosts = host.a
+      argv  = ["after"]
+    }
+  }
+}
+runbook "child" {
+  variable "site" { type = string }
+  variable "lag" { type = number }
+  mark "up" {}
+  phase "one" {
+    step "s" {
+      hosts   = host.b
+      argv    = ["s", var.site, tostring(var.lag)]
+      timeout = "1m"
+      marks   = ["up"]
+    }
+  }
+  phase "two" {
+    when = var.lag > 3
+    step "u" {
+      hosts = host.a
+      argv  = ["u"]
+    }
+  }
+}`)
+	in := input(t, p, nil)
+	in.Runbook = p.Runbook("r")
+	got, ds := planner.Plan(in)
+	require.NoError(t, ds.Err())
+	ids := []runbooks.ItemID{}
+	for _, i := range got.Items {
+		ids = append(ids, i.ID)
+	}
+	require.Equal(t, []runbooks.ItemID{"check.c", "call.db", "call.db.step.s", "call.db.step.u", "step.after"}, ids)
+	require.Equal(t, ids, got.Phases[0].Items)
+	s, u := got.Item("call.db.step.s"), got.Item("call.db.step.u")
+	require.Equal(t, []string{"s", "x", "(not known yet)"}, s.Commands[0].Argv)
+	require.Equal(t, []runbooks.ItemID{"check.c"}, s.After)
+	require.Equal(t, []string{"db/up"}, s.Marks)
+	require.Equal(t, []runbooks.ItemID{"call.db.step.s"}, u.After)
+	require.Equal(t, engine.RunTime, u.Disposition)
+	require.Equal(t, []runbooks.ItemID{"check.c", "call.db", "step.after"}, got.CriticalPath)
+	require.Len(t, got.Hosts, 3)
+}

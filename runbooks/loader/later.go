@@ -8,8 +8,6 @@ func later() map[string]string {
 	return map[string]string{
 		"gate":     "gates come in a later version",
 		"decision": "decisions come in a later version",
-		"call":     "calls of other runbooks come in a later version",
-		"output":   "outputs come with calls in a later version",
 
 		"phase/rollout": "rollouts of whole phases come in a later version; an item may have one",
 
