@@ -33,11 +33,15 @@ func (e *call) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if !isFunction(e.Name) || isSpecial(e.Name) {
 		return cty.DynamicVal, unknownFunction(e.Name).asHCL(e.NameRange)
 	}
+	b := budgetOf(ctx)
+	if b.over() {
+		return cty.DynamicVal, nil
+	}
 	v, ds := e.FunctionCallExpr.Value(ctx)
 	if ds.HasErrors() {
 		return v, ds
 	}
-	if p := budgetOf(ctx).charge(textLength(v)); p != nil {
+	if p := b.charge(textLength(v)); p != nil {
 		return cty.DynamicVal, p.asHCL(e.Range())
 	}
 	return v, ds

@@ -108,8 +108,8 @@ type body struct{ hclsyntax.Expression }
 // Value implements hcl.Expression.
 func (e *body) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	b := budgetOf(ctx)
-	if b != nil && b.spent != nil {
-		return cty.DynamicVal, nil // said once, where it was spent
+	if b.over() {
+		return cty.DynamicVal, nil
 	}
 	if p := b.iterate(); p != nil {
 		return cty.DynamicVal, p.asHCL(e.Range())

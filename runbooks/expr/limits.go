@@ -72,6 +72,9 @@ func budgetOf(ctx *hcl.EvalContext) *budget {
 	return nil
 }
 
+// over reports whether a bound was exceeded: then nothing more is worth computing. Eval says so once.
+func (b *budget) over() bool { return b != nil && b.spent != nil }
+
 // iterate counts one element of a loop.
 func (b *budget) iterate() *problem {
 	if b == nil {

@@ -13,11 +13,15 @@ type composed struct{ hclsyntax.Expression }
 
 // Value implements hcl.Expression.
 func (e *composed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	b := budgetOf(ctx)
+	if b.over() {
+		return cty.DynamicVal, nil
+	}
 	v, ds := e.Expression.Value(ctx)
 	if ds.HasErrors() {
 		return v, ds
 	}
-	if p := budgetOf(ctx).measure(v); p != nil {
+	if p := b.measure(v); p != nil {
 		return cty.DynamicVal, p.asHCL(e.Range())
 	}
 	return v, ds

@@ -25,5 +25,5 @@ func DefaultLimits() Limits {
 }
 
 // maxVisited is how many elements the loops of all expressions of a project may visit together while it is loaded: a
-// thousand items that each filter a thousand hosts, twice.
-const maxVisited = 2_000_000
+// thousand items that each filter a thousand hosts.
+const maxVisited = 1_000_000
