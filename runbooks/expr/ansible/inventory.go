@@ -103,6 +103,9 @@ func (inv *inventory) add(pattern, groupName string, vars map[string]string) err
 	}
 	g := inv.group(groupName)
 	for _, name := range names {
+		if strings.TrimSpace(name) == "" {
+			return errors.New("the name of a host is missing")
+		}
 		if inv.vars[name] == nil {
 			inv.vars[name] = map[string]string{}
 			inv.order = append(inv.order, name)

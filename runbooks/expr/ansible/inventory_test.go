@@ -142,6 +142,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"h note=\"open\n":                    "line 1: a quote is not closed",
+		":22\n":                              "line 1: the name of a host is missing",
 		"h word\n":                           `line 1: "word" is no variable: write name=value`,
 		"[a:b]\n":                            "line 1: a section ends with :children or :vars, not :b",
 		"[a b]\n":                            `line 1: "a b" is not the name of a group`,
