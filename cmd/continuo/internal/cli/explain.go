@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
+	"github.com/continuo-runbooks/continuo/engine/planner"
 	"github.com/continuo-runbooks/continuo/engine/simulation"
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
@@ -14,7 +15,7 @@ import (
 
 // codes explains every code that any package gives.
 func codes() (*diag.Table, error) {
-	return diag.NewTable(expr.Docs(), scope.Docs(), loader.Docs(), lint.Docs(), simulation.Docs())
+	return diag.NewTable(expr.Docs(), scope.Docs(), loader.Docs(), lint.Docs(), planner.Docs(), simulation.Docs())
 }
 
 func explainCommand(a *app) *cobra.Command {
