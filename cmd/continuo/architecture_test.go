@@ -62,7 +62,8 @@ func rules() []rule {
 		{name: "ssh stays in sshtransport and lab, signatures in evidence", who: product, but: []string{"engine/sshtransport", "engine/lab", "engine/evidence", "engine/transporttest"}, direct: true, forbidden: []string{"golang.org/x/crypto/ssh", "github.com/skeema/knownhosts", "github.com/hiddeco/sshsig"}},
 		{name: "terminals and colour stay in view", who: product, but: []string{"cmd/continuo/internal/view"}, direct: true, forbidden: []string{"golang.org/x/term", "charm.land", "github.com/charmbracelet", "github.com/mattn/go-isatty"}},
 		{name: "cobra stays in cli", who: product, but: []string{"cmd/continuo/internal/cli"}, direct: true, forbidden: []string{"github.com/spf13"}},
-		{name: "tests do not ship", who: product, but: []string{"engine/transporttest"}, direct: true, forbidden: []string{"testing", "github.com/stretchr", "github.com/rogpeppe", "pgregory.net"}},
+		// simulation runs in a bubble of testing/synctest, for its clock
+		{name: "tests do not ship", who: product, but: []string{"engine/transporttest", "engine/simulation"}, direct: true, forbidden: []string{"testing", "github.com/stretchr", "github.com/rogpeppe", "pgregory.net"}},
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func writeCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{initCommand(a), validateCommand(a), fmtCommand(a), explainCommand(a), planCommand(a), testCommand(a)}
+	return []*cobra.Command{initCommand(a), validateCommand(a), fmtCommand(a), explainCommand(a), planCommand(a), testCommand(a), schemaCommand(a)}
 }
 
 func runCommands(a *app) []*cobra.Command {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
+	"github.com/continuo-runbooks/continuo/engine/approval"
 	"github.com/continuo-runbooks/continuo/engine/evidence"
 )
 
@@ -71,4 +72,31 @@ func (a *app) machineSigners(project string) (*evidence.Signers, string, error) 
 		return nil, "", nil
 	}
 	return all, strings.Join(from, " and "), nil
+}
+
+// signApproval signs an approval with the approver's own key.
+func (a *app) signApproval(ctx context.Context, ask *view.Asker, key string, text []byte) ([]byte, error) {
+	if rest, ok := strings.CutPrefix(key, "~/"); ok {
+		key = filepath.Join(a.env.get("HOME"), rest)
+	}
+	s, err := a.signer(ctx, ask, key)
+	if err != nil {
+		return nil, err
+	}
+	return s.Sign(text, evidence.ApprovalNamespace)
+}
+
+// approvers says whose approval a signature is, by the project's allowed_signers; nil where there is none, so that no
+// approval counts.
+func (a *app) approvers() approval.Verifier {
+	data, err := os.ReadFile(a.signersFile())
+	if err != nil {
+		return nil
+	}
+	s, err := evidence.ParseSigners(data)
+	if err != nil {
+		a.err.Warn(fmt.Sprintf("%s: %v", a.signersFile(), err), "no approval counts until it is corrected")
+		return nil
+	}
+	return evidence.ApprovalVerifier{Signers: s}
 }

@@ -104,10 +104,13 @@ func (s *session) execute(ctx context.Context) {
 		OnFailure: runbooks.Stop, Control: s.socket.control,
 	}
 	if s.mode == engine.Live {
+		cfg.Verifier = a.approvers()
 		cfg.Launcher = s.reach.launcher()
 		if s.ask.Present() {
-			desk := view.NewDesk(s.ask, s.flags.operator)
-			cfg.People, cfg.Operator, cfg.OnFailure = desk, desk, runbooks.Ask
+			desk := view.NewDesk(s.ask, s.flags.operator, func(ctx context.Context, key string, text []byte) ([]byte, error) {
+				return a.signApproval(ctx, s.ask, key, text)
+			})
+			cfg.People, cfg.Operator, cfg.Approver, cfg.OnFailure = desk, desk, desk, runbooks.Ask
 		}
 	}
 	listening, err := control.Serve(ctx, s.run.Dir, s.socket.handle)

@@ -10,12 +10,13 @@ import (
 
 // Desk is the operator at the terminal: it asks what the engine wants to know of people.
 type Desk struct {
-	ask *Asker
-	by  string
+	ask    *Asker
+	by     string
+	signer Sign
 }
 
-// NewDesk asks through a and records answers as given by the operator.
-func NewDesk(a *Asker, by string) *Desk { return &Desk{ask: a, by: by} }
+// NewDesk asks through a and records answers as given by the operator. Approvals are signed with sign.
+func NewDesk(a *Asker, by string, sign Sign) *Desk { return &Desk{ask: a, by: by, signer: sign} }
 
 // Manual implements engine.People.
 func (d *Desk) Manual(ctx context.Context, q engine.ManualQuestion) (engine.ManualAnswer, error) {
@@ -28,6 +29,10 @@ func (d *Desk) Manual(ctx context.Context, q engine.ManualQuestion) (engine.Manu
 	for _, l := range lines(q.Instructions) {
 		s.Printf("  %s\n", CleanText(l))
 	}
+	if q.Role != "" {
+		s.Printf("  %d more of role %s: %s\n", max(q.Missing, 1), Clean(q.Role), list(q.Members, 20))
+	}
+	d.refused(q.Refused)
 	got, err := d.ask.Choose(ctx, "done?", []Choice{
 		{"d", "done", "it is done"},
 		{"f", "failed", "it could not be done"},
@@ -36,6 +41,11 @@ func (d *Desk) Manual(ctx context.Context, q engine.ManualQuestion) (engine.Manu
 		return engine.ManualAnswer{}, err
 	}
 	out := engine.ManualAnswer{By: d.by, Done: got == "done", Inputs: map[string]string{}}
+	if q.Role != "" || q.Missing > 1 {
+		if out.By, err = d.ask.Reason(ctx, "who says so? (principal)"); err != nil {
+			return engine.ManualAnswer{}, err
+		}
+	}
 	if !out.Done {
 		out.Note, err = d.ask.Reason(ctx, "why not?")
 		return out, err
