@@ -113,13 +113,24 @@ func TestPostgresFailover(t *testing.T) {
 	requireStandardToolsAgree(t, p, live.Bundle)
 	requireEveryChangedByteIsFound(t, p, live.Bundle)
 
-	t.Log("the comparison that found nothing missing does find what is missing")
-	p.on(dbB, `psql -XAtqc 'delete from payments where id = 3'`)
-	require.Equal(t, "1", p.on(app, "payments lost"))
-
 	_, errOut, code = p.exec("./up")
 	require.Equal(t, 1, code)
 	require.Contains(t, errOut, "a drill has moved the database to db-b")
+
+	t.Log("and back")
+	require.Equal(t, "ready", p.run(0, "failback").Verdict)
+	back := p.run(0, "failback", "--live", "--yes")
+	require.Equal(t, "passed", back.Verdict, "%+v", back)
+	require.Equal(t, "f", p.on(dbA, inRecovery))
+	require.Equal(t, "t", p.on(dbB, inRecovery))
+	require.Equal(t, dbA, p.on(app, "payments database"))
+	_, errOut, code = p.exec("./up")
+	require.Zero(t, code, "everything is as it was: %s", errOut)
+
+	t.Log("the comparison that found nothing missing does find what is missing")
+	require.Equal(t, "0", p.on(app, "payments lost"))
+	p.on(dbA, `psql -XAtqc 'delete from payments where id = 3'`)
+	require.Equal(t, "1", p.on(app, "payments lost"))
 }
 
 // requireNoRecoveryTime reads every line that a rehearsal recorded: none states an achieved time or recovery point.

@@ -2,6 +2,7 @@ package examples
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,10 +11,11 @@ import (
 // The examples' own tests pass, and nothing is found when everything in them is made to go wrong.
 func TestExamples_ownTestsAndExplore(t *testing.T) {
 	t.Parallel()
-	for name, leastCases := range map[string]int{"quickstart": 130, "postgres-failover": 130} {
+	for name, leastCases := range map[string]int{"quickstart failover": 130, "postgres-failover failover": 130, "postgres-failover failback": 130} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := copyExample(t, name, t.TempDir())
+			example, runbook, _ := strings.Cut(name, " ")
+			p := copyExample(t, example, t.TempDir())
 			var tests struct{ Passed, Failed int }
 			require.NoError(t, json.Unmarshal([]byte(p.continuo(0, "test", "--json")), &tests))
 			require.Zero(t, tests.Failed)
@@ -23,7 +25,7 @@ func TestExamples_ownTestsAndExplore(t *testing.T) {
 				Cases, Safe, Held int
 				Findings          []struct{ Code, Item, Why string }
 			}
-			require.NoError(t, json.Unmarshal([]byte(p.continuo(0, "test", "failover", "--explore", "--json")), &explored))
+			require.NoError(t, json.Unmarshal([]byte(p.continuo(0, "test", runbook, "--explore", "--json")), &explored))
 			require.Empty(t, explored.Findings)
 			require.GreaterOrEqual(t, explored.Cases, leastCases)
 			require.Equal(t, explored.Cases, explored.Safe+explored.Held)

@@ -6,10 +6,11 @@
 # The order is the point: stop writes, let the standby catch up, switch the old primary off, promote, repoint, compare.
 
 runbook "failover" {
-  title   = "Fail the payments database over to site B"
-  service = "payments"
-  owner   = "database team"
-  version = "1.1.0"
+  title    = "Fail the payments database over to site B"
+  service  = "payments"
+  owner    = "database team"
+  version  = "1.2.0"
+  failback = runbook.failback
 
   # Until db-b is promoted everything can be taken back, and is, by itself: payments flow again at site A.
   on_failure = "rollback"
