@@ -105,6 +105,9 @@ func (s *schedule) run() error {
 	if s.err != nil {
 		return s.err
 	}
+	if err := s.r.valve.flow(s.r.stay); err != nil {
+		return err
+	}
 	if st, _, _ := s.r.valve.standing(); st >= held {
 		return errLeft
 	}

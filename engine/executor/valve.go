@@ -110,6 +110,26 @@ func (v *valve) enter(ctx context.Context, cleanup bool) error {
 	}
 }
 
+// flow waits while the run is paused or drained: nothing is concluded before the operator has said how it goes on.
+func (v *valve) flow(ctx context.Context) error {
+	for {
+		v.mu.Lock()
+		wait, gone, changed := v.paused || v.draining, v.stand >= departed, v.changed
+		v.mu.Unlock()
+		if gone {
+			return errLeft
+		}
+		if !wait {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return errLeft
+		}
+	}
+}
+
 func (v *valve) admit(cleanup bool) error {
 	switch {
 	case v.stand >= held:
