@@ -24,10 +24,11 @@ var ErrTimestamp = errors.New("not a time stamp of this bundle")
 // maxTimestamp bounds a time stamp in bytes: a token with its certificates has a few thousand.
 const maxTimestamp = 64 << 10
 
-var (
-	oidSHA256     = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
-	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
-	oidTSTInfo    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
+// The identifiers that are looked for.
+const (
+	oidSHA256     = "2.16.840.1.101.3.4.2.1"
+	oidSignedData = "1.2.840.113549.1.7.2"
+	oidTSTInfo    = "1.2.840.113549.1.9.16.1.4"
 )
 
 // The structures of RFC 3161 and, as far as they are looked at, of RFC 5652.
@@ -89,9 +90,9 @@ type Timestamp struct {
 // certificate.
 func TimestampRequest(data []byte, nonce *big.Int) ([]byte, error) {
 	digest := sha256.Sum256(data)
+	algorithm := algorithmID{Algorithm: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}, Parameters: asn1.NullRawValue}
 	return asn1.Marshal(tsRequest{
-		Version: 1, Nonce: nonce, CertReq: true,
-		Imprint: messageImprint{Algorithm: algorithmID{Algorithm: oidSHA256, Parameters: asn1.NullRawValue}, Digest: digest[:]},
+		Version: 1, Nonce: nonce, CertReq: true, Imprint: messageImprint{Algorithm: algorithm, Digest: digest[:]},
 	})
 }
 
@@ -106,11 +107,11 @@ func parseTimestamp(der []byte) (Timestamp, error) {
 		return Timestamp{}, fmt.Errorf("the authority refused (status %d): %w", resp.Status.Status, ErrTimestamp)
 	}
 	var info contentInfo
-	if rest, err := asn1.Unmarshal(resp.Token.FullBytes, &info); err != nil || len(rest) > 0 || !info.Type.Equal(oidSignedData) {
+	if rest, err := asn1.Unmarshal(resp.Token.FullBytes, &info); err != nil || len(rest) > 0 || info.Type.String() != oidSignedData {
 		return Timestamp{}, fmt.Errorf("malformed token: %w", ErrTimestamp)
 	}
 	var signed signedData
-	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil || !signed.Content.Type.Equal(oidTSTInfo) {
+	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil || signed.Content.Type.String() != oidTSTInfo {
 		return Timestamp{}, fmt.Errorf("malformed token: %w", ErrTimestamp)
 	}
 	return parseTSTInfo(signed.Content.Data)
@@ -122,7 +123,7 @@ func parseTSTInfo(der []byte) (Timestamp, error) {
 		return Timestamp{}, fmt.Errorf("malformed content: %w", ErrTimestamp)
 	}
 	var tst tstInfo
-	if _, err := asn1.Unmarshal(der, &tst); err != nil || !tst.Imprint.Algorithm.Algorithm.Equal(oidSHA256) {
+	if _, err := asn1.Unmarshal(der, &tst); err != nil || tst.Imprint.Algorithm.Algorithm.String() != oidSHA256 {
 		return Timestamp{}, fmt.Errorf("malformed content, or not over SHA-256: %w", ErrTimestamp)
 	}
 	t := Timestamp{Time: tst.Time.UTC(), Serial: tst.Serial, digest: tst.Imprint.Digest}

