@@ -156,7 +156,7 @@ func (f *follower) ask(ctx context.Context, text func(nonce string) string) verd
 	defer cancel()
 	nonce := newNonce()
 	r := &reply{f: f, nonce: nonce}
-	_, err := f.h.talk(ctx, talk{become: f.a.Command.Become, nonce: nonce, text: text(nonce), answer: r.take, stderr: io.Discard, quiet: true})
+	_, err := f.h.talk(ctx, talk{become: f.a.Command.Become, nonce: nonce, text: text(nonce), answer: r.take, stderr: io.Discard, quiet: true, apart: true})
 	v := r.verdict()
 	v.err = err
 	return v
@@ -220,7 +220,7 @@ func (f *follower) attach(ctx context.Context) verdict {
 	nonce := newNonce()
 	r := &reply{f: f, nonce: nonce}
 	text := collectText(nonce, f.a, true, f.out.offset(), f.err.offset())
-	e, err := f.h.talk(ctx, talk{become: f.a.Command.Become, nonce: nonce, text: text, answer: r.take, stderr: f.err, quiet: true})
+	e, err := f.h.talk(ctx, talk{become: f.a.Command.Become, nonce: nonce, text: text, answer: r.take, stderr: f.err, quiet: true, apart: true})
 	v := r.verdict()
 	v.err = err
 	if err == nil && v.state == "" {

@@ -55,7 +55,7 @@ func TestNilSinkIsDrained(t *testing.T) {
 
 func TestSplitAtEveryCut(t *testing.T) {
 	t.Parallel()
-	first, second := "out " + testNonce + " er", "\x00err " + testNonce + " err\n"
+	first, second := "out "+testNonce+" er", "\x00err "+testNonce+" err\n"
 	data := first + testNonce + " err\n" + second
 	for i := range len(data) + 1 {
 		var a, b bytes.Buffer

@@ -20,7 +20,7 @@ func openInput(c engine.Command) (io.Reader, error) {
 	case c.Stdin != nil:
 		return struct{ io.Reader }{bytes.NewReader(c.Stdin)}, nil // no WriterTo: it is sent in pieces
 	}
-	return nil, nil
+	return nil, nil //nolint:nilnil // no input is no error
 }
 
 func closeInput(r io.Reader) {

@@ -99,7 +99,9 @@ if [ ! -L "$B" ] && [ -r "$B/id" ]; then read -r id x <"$B/id"; fi
 }
 
 // stateOfText sets s to what the attempt's files say: done RESULT, never, running PID, lost, torn or unclaimed.
-const stateOfText = `r=; if [ -r "$D.rc" ]; then read -r r <"$D.rc"; fi
+//
+//nolint:dupword // it is shell
+const stateOfText = `r=; if [ -r "$D.rc" ]; then read -r r <"$D.rc"; fi;
 g=; if [ -r "$D.go" ]; then read -r g <"$D.go"; fi
 s=torn
 case $g in

@@ -33,9 +33,13 @@ func newNonce() string {
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// reservedEnv are variables that a shell refuses to set, with the end of the shell as the consequence.
-var reservedEnv = map[string]bool{
-	"UID": true, "EUID": true, "PPID": true, "BASHOPTS": true, "SHELLOPTS": true, "BASH_VERSINFO": true,
+// reservedEnv reports whether a shell refuses to set the variable, with the end of the shell as the consequence.
+func reservedEnv(name string) bool {
+	switch name {
+	case "UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO":
+		return true
+	}
+	return false
 }
 
 var errNUL = errors.New("a NUL byte cannot be part of a command")
@@ -60,7 +64,7 @@ func checkCommand(c engine.Command) error {
 		switch {
 		case !envName.MatchString(e.Name):
 			return fmt.Errorf("%q is not the name of an environment variable", e.Name)
-		case reservedEnv[e.Name]:
+		case reservedEnv(e.Name):
 			return fmt.Errorf("the environment variable %s belongs to the shell and cannot be set", e.Name)
 		case strings.ContainsRune(e.Value, 0):
 			return fmt.Errorf("environment variable %s: %w", e.Name, errNUL)
@@ -77,12 +81,9 @@ func checkUser(name string) error {
 	return nil
 }
 
-// defaultInterpreter runs scripts that name none.
-var defaultInterpreter = []string{"/bin/sh", "-eu"}
-
 func interpreterOf(c engine.Command) []string {
 	if len(c.Interpreter) == 0 {
-		return defaultInterpreter
+		return []string{"/bin/sh", "-eu"}
 	}
 	return c.Interpreter
 }

@@ -11,6 +11,13 @@ type Shell interface {
 	Open(ctx context.Context) (Process, error)
 }
 
+// ApartOpener is a Shell that can start one more when its connection has no room: what ends a command must not wait for
+// the command.
+type ApartOpener interface {
+	// OpenApart is Open, over a connection of its own if need be.
+	OpenApart(ctx context.Context) (Process, error)
+}
+
 // Process is one running `/bin/sh -s`, or what it has become by exec.
 type Process interface {
 	// Write writes to its standard input. A short count with an error: the rest was not sent.

@@ -24,6 +24,8 @@ type talk struct {
 	timeout time.Duration
 	// quiet: kill nothing when the context ends or the timeout passes, only stop listening.
 	quiet bool
+	// apart: do not wait for another exchange to end.
+	apart bool
 }
 
 // ending is how a talk ended.
@@ -41,7 +43,11 @@ type ending struct {
 
 // talk runs one exchange. The error is a HostError (nothing ran), or the context's.
 func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
-	p, err := h.Shell.Open(ctx)
+	open := h.Shell.Open
+	if a, ok := h.Shell.(ApartOpener); ok && t.apart {
+		open = a.OpenApart
+	}
+	p, err := open(ctx)
 	if err != nil {
 		h.forget()
 		return ending{}, h.unreachable(err)
@@ -151,7 +157,7 @@ func (h *Host) killAs(ctx context.Context, become string, pids *[2]string, name 
 	text := "{ kill -" + name + " -" + pids[0] + " || kill -" + name + " -" + pids[1] + " || kill -" + name + " " + pids[0] +
 		"; echo " + n + " done $?; } 2>/dev/null\n"
 	killed := false
-	_, err := h.talk(ctx, talk{become: become, nonce: n, text: text, stderr: io.Discard, quiet: true,
+	_, err := h.talk(ctx, talk{become: become, nonce: n, text: text, stderr: io.Discard, quiet: true, apart: true,
 		answer: func(f []string) io.Writer { killed = len(f) == 2 && f[1] == "0"; return nil }})
 	return err == nil && killed
 }

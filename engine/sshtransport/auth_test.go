@@ -53,13 +53,14 @@ func keygen(t testing.TB, args ...string) {
 
 // startAgent serves an agent with one key, whose public half is returned.
 func startAgent(t testing.TB) (socket string, public string) {
+	t.Helper()
 	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	ring := agent.NewKeyring()
 	require.NoError(t, ring.Add(agent.AddedKey{PrivateKey: priv}))
 	keys, err := ring.List()
 	require.NoError(t, err)
-	dir, err := os.MkdirTemp("", "agent")
+	dir, err := os.MkdirTemp("", "agent") //nolint:usetesting // a socket's path must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	socket = filepath.Join(dir, "s")

@@ -45,6 +45,7 @@ func BenchmarkCommand(b *testing.B) {
 
 // bareClient is what somebody would write without this package.
 func bareClient(t testing.TB, s *transporttest.SSHD) *ssh.Client {
+	t.Helper()
 	key, err := os.ReadFile(s.Identity)
 	require.NoError(t, err)
 	signer, err := ssh.ParsePrivateKey(key)
@@ -60,32 +61,3 @@ func bareClient(t testing.TB, s *transporttest.SSHD) *ssh.Client {
 	require.NoError(t, err)
 	return ssh.NewClient(c, chans, reqs)
 }
-
-func BenchmarkShells(b *testing.B) {
-	s := transporttest.StartSSHD(b, transporttest.SSHDOptions{})
-	c := bareClient(b, s)
-	defer c.Close()
-	for name, in := range map[string]string{"1 sh -s true": "true\n", "2 sh -s exec": "exec true </dev/null\n", "3 text": benchText} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				session, err := c.NewSession()
-				require.NoError(b, err)
-				session.Stdout = io.Discard
-				session.Stdin = strings.NewReader(in)
-				require.NoError(b, session.Run("/bin/sh -s"))
-				_ = session.Close()
-			}
-		})
-	}
-}
-
-const benchText = `{
-if [ -d /usr/lib/locale/C.utf8 ] || [ -d /usr/lib/locale/C.UTF-8 ]; then LC_ALL=C.UTF-8; else LC_ALL=C; fi
-export LC_ALL
-CDPATH= cd "${HOME:-/}" 2>/dev/null || cd /
-command -v 'true' >/dev/null 2>&1 || { echo N refused program; exit 126; }
-echo N ok $$ $PPID
-echo N ok >&2
-exec 'true' </dev/null
-}
-`

@@ -18,8 +18,25 @@ const shellCommand = "/bin/sh -s"
 type process struct {
 	ch      ssh.Channel
 	exit    chan hostshell.Exit
-	release func()
+	release func() // gives back what the channel holds
 	once    sync.Once
+	mu      sync.Mutex
+}
+
+// then adds to what happens when the channel is given back.
+func (p *process) then(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := p.release
+	p.release = func() { before(); go f() }
+}
+
+func (p *process) giveBack() {
+	p.once.Do(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.release()
+	})
 }
 
 func newProcess(ch ssh.Channel, requests <-chan *ssh.Request, release func()) *process {
@@ -43,7 +60,7 @@ func (p *process) follow(requests <-chan *ssh.Request) {
 	if !told {
 		p.exit <- hostshell.Exit{Missing: true}
 	}
-	p.once.Do(p.release)
+	p.giveBack()
 }
 
 func exitOf(r *ssh.Request) (hostshell.Exit, bool) {
@@ -64,14 +81,10 @@ func exitOf(r *ssh.Request) (hostshell.Exit, bool) {
 		if ssh.Unmarshal(r.Payload, &m) != nil {
 			return hostshell.Exit{}, false
 		}
-		return hostshell.Exit{Code: 128 + signalNumbers[m.Signal], Signal: m.Signal}, true
+		return hostshell.Exit{Code: 128 + hostshell.SignalNumber(m.Signal), Signal: m.Signal}, true
 	}
 	return hostshell.Exit{}, false
 }
-
-// signalNumbers are those that RFC 4254 names, as Linux numbers them, for the exit code that a shell would show.
-var signalNumbers = map[string]int{"HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "ABRT": 6, "FPE": 8, "KILL": 9, "USR1": 10,
-	"SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15}
 
 // Write implements hostshell.Process.
 func (p *process) Write(b []byte) (int, error) { return p.ch.Write(b) }
@@ -107,6 +120,6 @@ func (p *process) Signal(ctx context.Context, name string) bool {
 // Close implements hostshell.Process.
 func (p *process) Close() error {
 	err := p.ch.Close()
-	p.once.Do(p.release)
+	p.giveBack()
 	return err
 }

@@ -207,3 +207,29 @@ func (s shell) Open(ctx context.Context) (hostshell.Process, error) {
 		}
 	}
 }
+
+// apartWait is how long a channel of the host's connection is waited for before another connection is made.
+const apartWait = time.Second
+
+// OpenApart implements hostshell.ApartOpener.
+func (s shell) OpenApart(ctx context.Context) (hostshell.Process, error) {
+	short, cancel := context.WithTimeout(ctx, apartWait)
+	p, err := s.Open(short)
+	full := short.Err() != nil && ctx.Err() == nil && s.h.current() != nil
+	cancel()
+	if err == nil || !full {
+		return p, err
+	}
+	c, err := s.t.dial(ctx, s.h)
+	if err != nil {
+		return nil, err
+	}
+	s.t.opts.Connected(c.facts)
+	q, err := c.open(ctx)
+	if err != nil {
+		c.close()
+		return nil, s.h.cannotOpen(err)
+	}
+	q.then(c.close)
+	return q, nil
+}

@@ -122,6 +122,7 @@ func (d *dialing) try(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	d.tcp = true
+	d.boundSilence(raw)
 	config, err := d.config()
 	if err != nil {
 		_ = raw.Close()
@@ -151,6 +152,22 @@ func (d *dialing) try(ctx context.Context) (*conn, error) {
 	c := newConn(ssh.NewClient(sc, channels, requests), raw, sessions, orDefault(h.Connection.Keepalive, DefaultKeepalive))
 	c.facts = d.facts(sc)
 	return c, nil
+}
+
+// boundSilence has the kernel end a connection whose data nobody acknowledges, when keepalives would too. A system that
+// cannot leaves it to them.
+func (d *dialing) boundSilence(raw net.Conn) {
+	sc, ok := raw.(syscall.Conn)
+	if !ok {
+		return // a channel through a jump host
+	}
+	rc, err := sc.SyscallConn()
+	if err == nil {
+		err = setUserTimeout(rc, keepaliveMisses*orDefault(d.g.host.Connection.Keepalive, DefaultKeepalive))
+	}
+	if err != nil {
+		d.t.opts.Log.Debug().Err(err).Msg("no TCP user timeout")
+	}
 }
 
 // tcpConn connects directly or through the jump host.
@@ -203,7 +220,7 @@ func (d *dialing) config() (*ssh.ClientConfig, error) {
 		ClientVersion:     clientVersion,
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 			d.key = key
-			if err := check(addr, noAddr, key); err != nil {
+			if err := check(addr, noAddr(), key); err != nil {
 				d.keyErr = d.g.known.judge(err, h.Name, addr, key)
 				return d.keyErr
 			}

@@ -88,7 +88,7 @@ func TestOldTombstones(t *testing.T) {
 	dir := a.Incarnation.StateDir
 	old := time.Now().Add(-15 * 24 * time.Hour)
 	boot, earlier := a.Incarnation.BootID, "00000000-0000-4000-8000-000000000000"
-	make := func(c, line string, age time.Time) string {
+	tombstone := func(c, line string, age time.Time) string {
 		id := strings.Repeat(c, 32)
 		for name, text := range map[string]string{".go": line + "\n", ".rc": "0 exit 1 0 - .\n"} {
 			write(t, filepath.Join(dir, id+name), text)
@@ -97,12 +97,12 @@ func TestOldTombstones(t *testing.T) {
 		return id
 	}
 	kept := []string{
-		make("1", "run 4711 "+boot+" 12 .", old),
-		make("2", "fence "+boot+" .", old),
-		make("3", "run 4711 "+earlier+" 12 .", time.Now()),
-		make("4", "", old),
+		tombstone("1", "run 4711 "+boot+" 12 .", old),
+		tombstone("2", "fence "+boot+" .", old),
+		tombstone("3", "run 4711 "+earlier+" 12 .", time.Now()),
+		tombstone("4", "", old),
 	}
-	gone := []string{make("5", "run 4711 "+earlier+" 12 .", old), make("6", "fence "+earlier+" .", old)}
+	gone := []string{tombstone("5", "run 4711 "+earlier+" 12 .", old), tombstone("6", "fence "+earlier+" .", old)}
 	require.NoError(t, r.start(r.tr, a).wait().Err)
 	require.NoError(t, r.tr.Close())
 	for _, id := range append(kept, string(a.ID)) {

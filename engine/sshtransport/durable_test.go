@@ -33,6 +33,7 @@ type rig struct {
 }
 
 func newRig(t testing.TB, change ...func(*sshtransport.Options)) *rig {
+	t.Helper()
 	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{})
 	r := &rig{t: t, server: s, proxy: transporttest.NewProxy(t, addr(s))}
 	r.tr = r.transport(change...)
@@ -101,6 +102,7 @@ func (r *rig) collect(tr *sshtransport.Transport, a engine.Attempt) transporttes
 
 // counter is a file that counts how often a command ran, and a command that counts.
 func counter(t testing.TB) (file string, count func() int) {
+	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o777))
 	file = filepath.Join(dir, "count")
@@ -417,4 +419,32 @@ func TestLargeInput(t *testing.T) {
 	requireHostError(t, got.Err, engine.ErrRefused, "input", "did not arrive whole", "")
 	require.NoFileExists(t, dest)
 	require.NoError(t, observe(t, r.tr, r.host, engine.Command{Script: "test $(wc -c) -eq " + strconv.Itoa(size), Input: zeros(size)}).Err)
+}
+
+// A command that takes the only channel there is can still be ended.
+func TestKillWithOneSession(t *testing.T) {
+	t.Parallel()
+	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{Config: []string{"MaxSessions 1"}})
+	var f facts
+	tr := open(t, s, quick, func(o *sshtransport.Options) { o.Connected = f.add })
+	h := s.Host("db-1")
+	p, err := tr.Launcher().Prepare(t.Context(), h, "")
+	require.NoError(t, err)
+	file, count := counter(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		for count() == 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		cancel()
+	}()
+	a := engine.Attempt{ID: transporttest.NewID(), Incarnation: p.Incarnation, Command: engine.Command{Script: "echo x >>" + file + "; sleep 300"}}
+	status, _, err := tr.Launcher().Start(ctx, h, a, engine.OutputSink{})
+	require.NoError(t, err)
+	require.Equal(t, "TERM", status.Signal)
+	require.True(t, status.KillConfirmed)
+	require.Equal(t, 2, f.count(), "another connection ended it")
+	r := observe(t, tr, h, echo)
+	require.NoError(t, r.Err)
 }

@@ -19,6 +19,7 @@ var fast = sshtransport.DialLimits{Attempts: 1}
 
 // open returns a transport that knows the server's keys and ends with the test.
 func open(t testing.TB, s *transporttest.SSHD, change ...func(*sshtransport.Options)) *sshtransport.Transport {
+	t.Helper()
 	o := sshtransport.Options{KnownHosts: []string{s.KnownHosts}, Dial: fast}
 	for _, c := range change {
 		c(&o)
@@ -39,7 +40,7 @@ func observe(t testing.TB, p engine.Prober, h *runbooks.Host, c engine.Command) 
 func requireHostError(t testing.TB, err error, is error, kind, says, hint string) {
 	t.Helper()
 	var he *engine.HostError
-	require.Truef(t, errors.As(err, &he), "%v is no HostError", err)
+	require.ErrorAs(t, err, &he)
 	require.ErrorIs(t, err, is)
 	require.Equal(t, kind, he.Kind, "%v", err)
 	require.Contains(t, err.Error(), says)
@@ -59,5 +60,6 @@ func (s secrets) Secret(_ context.Context, name string) (string, error) {
 }
 
 func startForbidding(t testing.TB) *transporttest.SSHD {
+	t.Helper()
 	return transporttest.StartSSHD(t, transporttest.SSHDOptions{Config: []string{"AllowTcpForwarding no"}})
 }

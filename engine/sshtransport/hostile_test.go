@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -37,11 +36,12 @@ var nonceInText = regexp.MustCompile(`echo ([0-9a-f]{32}) ok`)
 
 // start returns a transport that trusts the liar, and the liar as a host.
 func (l liar) start(t *testing.T) (*sshtransport.Transport, *runbooks.Host) {
+	t.Helper()
 	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	signer, err := ssh.NewSignerFromKey(priv)
 	require.NoError(t, err)
-	config := &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, nil }}
+	config := &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return &ssh.Permissions{}, nil }}
 	config.AddHostKey(signer)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -198,7 +198,7 @@ func TestLyingServers(t *testing.T) {
 				return
 			}
 			var he *engine.HostError
-			require.True(t, errors.As(r.Err, &he), "%v", r.Err)
+			require.ErrorAs(t, r.Err, &he)
 			require.Equal(t, c.kind, he.Kind)
 			require.Less(t, len(he.Error()), 1000)
 		})
@@ -283,16 +283,19 @@ func TestUnsafeStateDirectory(t *testing.T) {
 		make func(t *testing.T, dir string)
 		says string
 	}{
-		"symlink": {func(t *testing.T, dir string) { require.NoError(t, os.Symlink(t.TempDir(), dir)) }, "symbolic link"},
+		"symlink": {func(t *testing.T, dir string) { t.Helper(); require.NoError(t, os.Symlink(t.TempDir(), dir)) }, "symbolic link"},
 		"world-writable": {func(t *testing.T, dir string) {
+			t.Helper()
 			require.NoError(t, os.Mkdir(dir, 0o700))
 			require.NoError(t, os.Chmod(dir, 0o777))
 		}, "written by others"},
 		"damaged id": {func(t *testing.T, dir string) {
+			t.Helper()
 			require.NoError(t, os.Mkdir(dir, 0o700))
 			write(t, filepath.Join(dir, "id"), "")
 		}, "damaged"},
 		"foreign": {func(t *testing.T, dir string) {
+			t.Helper()
 			require.NoError(t, os.Mkdir(dir, 0o700))
 			if os.Geteuid() != 0 {
 				t.Skip("only root can give a directory away")

@@ -64,7 +64,7 @@ func port(h *runbooks.Host) int {
 }
 
 // noAddr stands for the peer's address: keys are looked up by name only, never by the address that a name resolved to.
-var noAddr = &net.TCPAddr{IP: net.IPv4zero}
+func noAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4zero} }
 
 // algorithms are the host-key algorithms to offer: those of the keys that are known, so that a server with several keys
 // presents one of them. When none is known all secure ones: the error can then show what the server presents.
@@ -91,32 +91,31 @@ func (e *hostKeyError) Error() string { return e.text }
 
 // judge turns the refusal of a key into what to do about it.
 func (k *hostKeys) judge(err error, host, addr string, key ssh.PublicKey) error {
-	print := describeKey(key)
+	presented := describeKey(key)
 	var unknown *xknownhosts.KeyError
 	var revoked *xknownhosts.RevokedError
 	add := "compare the fingerprint with one from a source you trust, then: continuo trust add " + host
 	switch {
 	case errors.As(err, &revoked):
-		return &hostKeyError{"host key revoked (" + place(revoked.Revoked) + "): the server presents " + print,
+		return &hostKeyError{"host key revoked (" + place(revoked.Revoked) + "): the server presents " + presented,
 			"do not connect: the key was revoked on purpose; find out who answers at this address"}
 	case errors.As(err, &unknown) && len(unknown.Want) > 0:
-		var known, remove []string
+		var known []string
 		for _, w := range unknown.Want {
 			known = append(known, place(w)+" has "+describeKey(w.Key))
-			remove = append(remove, place(w))
 		}
-		return &hostKeyError{"host key changed: the server presents " + print + ", " + strings.Join(known, "; "),
+		return &hostKeyError{"host key changed: the server presents " + presented + ", " + strings.Join(known, "; "),
 			"somebody may be in between. If the host was rebuilt and you know the new fingerprint: continuo trust remove " + host +
 				", then: continuo trust add " + host + " --fingerprint " + ssh.FingerprintSHA256(plainKey(key))}
 	case errors.As(err, &unknown):
-		return &hostKeyError{"host key unknown: " + k.file() + " has no key for " + shownAddress(addr) + ", the server presents " + print, add}
+		return &hostKeyError{"host key unknown: " + k.file() + " has no key for " + shownAddress(addr) + ", the server presents " + presented, add}
 	}
 	if cert, ok := key.(*ssh.Certificate); ok {
 		return &hostKeyError{fmt.Sprintf("host certificate refused: %s (principals %s, signed by %s)", trimSSH(err),
 			strings.Join(cert.ValidPrincipals, ", "), ssh.FingerprintSHA256(cert.SignatureKey)),
 			"the certificate must name the host and be signed by a @cert-authority of " + k.file()}
 	}
-	return &hostKeyError{"host key refused: " + trimSSH(err) + ", the server presents " + print, add}
+	return &hostKeyError{"host key refused: " + trimSSH(err) + ", the server presents " + presented, add}
 }
 
 // noCommonKey explains a negotiation that failed because known_hosts holds keys of other types.

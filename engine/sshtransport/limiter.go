@@ -37,17 +37,6 @@ func (l *limiter) acquire(ctx context.Context, gone <-chan struct{}) error {
 	}
 }
 
-// tryAcquire takes the right when it is free at once.
-func (l *limiter) tryAcquire() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open >= l.bound {
-		return false
-	}
-	l.open++
-	return true
-}
-
 // release gives a channel back.
 func (l *limiter) release() {
 	l.mu.Lock()

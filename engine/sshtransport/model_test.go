@@ -88,10 +88,8 @@ type (
 	fileState   struct {
 		base, id int8
 		claim    claimState
-		synced   bool
 		rc       int8 // noRC, 0, 1 or rcTimeout
 		rcNode   int8
-		rcSynced bool
 	}
 	message struct {
 		id, node, base, serial int8

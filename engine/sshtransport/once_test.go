@@ -56,7 +56,7 @@ func each(n, w int, f func(worker, i int)) {
 }
 
 // Case 25: a launch against a fence. Whoever wins, what is said is what happened.
-func TestOnceLaunchAgainstFence(t *testing.T) {
+func TestOnceLaunchAgainstFence(t *testing.T) { //nolint:paralleltest // races want the machine for themselves
 	n, _ := rounds(t, 40)
 	r := newRig(t)
 	other := r.transport()
@@ -91,7 +91,7 @@ func TestOnceLaunchAgainstFence(t *testing.T) {
 }
 
 // Duplicate launches at the same time: one runs.
-func TestOnceDuplicateLaunches(t *testing.T) {
+func TestOnceDuplicateLaunches(t *testing.T) { //nolint:paralleltest // races want the machine for themselves
 	n, _ := rounds(t, 20)
 	r := newRig(t)
 	trs := []*sshtransport.Transport{r.tr, r.transport(), r.transport()}
@@ -123,7 +123,7 @@ func TestOnceDuplicateLaunches(t *testing.T) {
 }
 
 // Done-when 3: the connection is cut at every byte that the client sends for a step.
-func TestOnceCutAtEveryByte(t *testing.T) {
+func TestOnceCutAtEveryByte(t *testing.T) { //nolint:paralleltest // races want the machine for themselves
 	_, all := rounds(t, 0)
 	r := newRig(t)
 	dir := t.TempDir()

@@ -65,18 +65,22 @@ func TestLostConnection(t *testing.T) {
 	file, count := counter(t)
 	c := engine.Command{Script: "echo x >>" + file + "; sleep 5; exit 0"}
 	go func() {
-		eventually(t, "it runs", func() bool { return count() == 1 })
+		for count() < 1 {
+			time.Sleep(10 * time.Millisecond)
+		}
 		r.proxy.Reset()
 	}()
-	requireHostError(t, observe(t, r.tr, r.host, c).Err, engine.ErrUnreachable, "lost-connection", "lost while the command ran", "")
+	requireHostError(t, observe(t, r.tr, r.host, c).Err, engine.ErrUnreachable, "lost-connection", "the connection was lost", "")
 	plain := *r.host
 	plain.Name, plain.Connection.Plain = "router-1", true
 	go func() {
-		eventually(t, "it runs", func() bool { return count() == 2 })
+		for count() < 2 {
+			time.Sleep(10 * time.Millisecond)
+		}
 		r.proxy.Reset()
 	}()
 	_, _, err := r.tr.Launcher().Start(t.Context(), &plain, engine.Attempt{ID: transporttest.NewID(), Command: c}, engine.OutputSink{})
-	requireHostError(t, err, engine.ErrOutcomeUnknown, "lost-connection", "lost while the command ran", "")
+	requireHostError(t, err, engine.ErrOutcomeUnknown, "lost-connection", "the connection was lost", "")
 	_, _, err = r.tr.Launcher().Collect(t.Context(), &plain, engine.Attempt{ID: transporttest.NewID(), Command: c}, engine.OutputSink{})
 	requireHostError(t, err, engine.ErrOutcomeUnknown, "lost", "leaves nothing", "settle")
 }
@@ -115,7 +119,9 @@ func TestContextEndsACheck(t *testing.T) {
 	file, count := counter(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		eventually(t, "it runs", func() bool { return count() == 1 })
+		for count() < 1 {
+			time.Sleep(10 * time.Millisecond)
+		}
 		cancel()
 	}()
 	got := transporttest.Observe(ctx, t, r.tr, r.host, engine.Command{Script: "echo x >>" + file + "; sleep 4711"})
@@ -148,7 +154,7 @@ func (n *countingWriter) Write(p []byte) (int, error) {
 }
 
 // Nothing is left running in this process when a transport is closed.
-func TestNoGoroutinesLeft(t *testing.T) {
+func TestNoGoroutinesLeft(t *testing.T) { //nolint:paralleltest // other tests have goroutines of their own
 	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{})
 	tr := sshtransport.New(sshtransport.Options{KnownHosts: []string{s.KnownHosts}, Dial: fast})
 	suite := transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: s.Host("db-1"), Durable: true}

@@ -23,7 +23,9 @@ type HostKey struct {
 }
 
 // scanOrder prefers the key types that are best to know.
-var scanOrder = []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
+func scanOrder() []string {
+	return []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
+}
 
 var errScanned = errors.New("the key was presented")
 
@@ -43,7 +45,7 @@ func (t *Transport) Scan(ctx context.Context, h *runbooks.Host, keyType string) 
 	if err != nil {
 		return HostKey{}, g.fail("configuration", "", "%v", err)
 	}
-	want := slices.DeleteFunc(slices.Clone(scanOrder), func(a string) bool { return !strings.Contains(a, keyType) })
+	want := slices.DeleteFunc(scanOrder(), func(a string) bool { return !strings.Contains(a, keyType) })
 	d := &dialing{t: t, g: g, cred: &credentials{}}
 	raw, err := d.tcpConn(ctx)
 	if err != nil {

@@ -34,7 +34,9 @@ type identity struct {
 func newKeyring(o Options) *keyring { return &keyring{opts: o, keys: map[string]*identity{}} }
 
 // defaultIdentities are tried when a host names none, as in OpenSSH.
-var defaultIdentities = []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"}
+func defaultIdentities() []string {
+	return []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"}
+}
 
 // signers returns everything that can prove who we are to h: certificates first, then files, then the agent's keys. When
 // the host names identity files, the agent is used for those alone: a server counts every key that it is shown.
@@ -42,7 +44,7 @@ func (k *keyring) signers(ctx context.Context, h *runbooks.Host) ([]ssh.Signer, 
 	held, closeAgent, agentErr := k.agentSigners(ctx, h.Connection.Agent)
 	files, named := h.Connection.IdentityFiles, len(h.Connection.IdentityFiles) > 0
 	if !named && k.opts.HomeDir != "" {
-		files = defaultIdentities
+		files = defaultIdentities()
 	}
 	var out []ssh.Signer
 	for _, f := range files {

@@ -27,7 +27,7 @@ import (
 
 // TestSoak runs steps on many hosts while their networks fail at random. CONTINUO_SOAK=10m (that is `make soak`) makes it
 // long; CONTINUO_SEED repeats a run's faults.
-func TestSoak(t *testing.T) {
+func TestSoak(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
 	length, hosts := 4*time.Second, 6
 	if v := os.Getenv("CONTINUO_SOAK"); v != "" {
 		var err error
@@ -85,6 +85,7 @@ type soakMark struct {
 }
 
 func newSoak(t *testing.T, hosts int) *soak {
+	t.Helper()
 	s := &soak{t: t, dir: t.TempDir()}
 	s.tag = filepath.Base(filepath.Dir(s.dir)) + "-soak"
 	var known []string

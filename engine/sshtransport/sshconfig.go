@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,10 +14,16 @@ import (
 	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
-// imported are the directives that are taken from an OpenSSH client configuration. Whatever else matches a host is named
-// in a warning: silence would suggest that it holds.
-var imported = []string{"hostname", "port", "user", "identityfile", "identitiesonly", "certificatefile", "proxyjump",
-	"userknownhostsfile", "hostkeyalias", "connecttimeout", "serveraliveinterval", "serveralivecountmax"}
+// imported reports whether a directive is taken from an OpenSSH client configuration. Whatever else matches a host is
+// named in a warning: silence would suggest that it holds.
+func imported(key string) bool {
+	switch strings.ToLower(key) {
+	case "hostname", "port", "user", "identityfile", "identitiesonly", "certificatefile", "proxyjump",
+		"userknownhostsfile", "hostkeyalias", "connecttimeout", "serveraliveinterval", "serveralivecountmax":
+		return true
+	}
+	return false
+}
 
 // sshConfig is a client configuration as it applies to one name.
 type sshConfig struct {
@@ -207,7 +212,7 @@ func (c sshConfig) unsupported() []string {
 		}
 		for _, n := range block.Nodes {
 			kv, ok := n.(*ssh_config.KV)
-			if !ok || kv.Key == "" || slices.Contains(imported, strings.ToLower(kv.Key)) {
+			if !ok || kv.Key == "" || imported(kv.Key) {
 				continue
 			}
 			out = append(out, fmt.Sprintf("%s:%d: %s is not taken over for %s", c.file, kv.Pos().Line, kv.Key, c.name))

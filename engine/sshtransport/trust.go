@@ -3,7 +3,7 @@ package sshtransport
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/sha1" // the format of hashed names in known_hosts, not a protection
+	"crypto/sha1" //nolint:gosec // the format of hashed names in known_hosts, not a protection
 	"encoding/base64"
 	"errors"
 	"fmt"

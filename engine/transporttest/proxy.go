@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -41,8 +42,9 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	a := l.Addr().(*net.TCPAddr)
-	p := &Proxy{Address: "127.0.0.1", Port: a.Port, target: target, l: l, links: map[*link]bool{}, cutNext: -1}
+	_, portText, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	p := &Proxy{Address: "127.0.0.1", Port: atoi(portText), target: target, l: l, links: map[*link]bool{}, cutNext: -1}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() { _ = l.Close(); p.Reset(); p.Blackhole(false); p.wg.Wait() })
 	return p
@@ -115,12 +117,15 @@ func (p *Proxy) accept() {
 			return
 		}
 		p.accepted.Add(1)
-		client := c.(*net.TCPConn)
+		client, ok := c.(*net.TCPConn)
+		if !ok {
+			continue
+		}
 		p.mu.Lock()
 		refuse, cut := p.refuse, p.cutNext
 		p.cutNext = -1
 		p.mu.Unlock()
-		s, err := net.Dial("tcp", p.target)
+		s, err := dialTCP(p.target)
 		if err != nil || refuse {
 			_ = client.SetLinger(0)
 			_ = client.Close()
@@ -129,7 +134,7 @@ func (p *Proxy) accept() {
 			}
 			continue
 		}
-		k := &link{client: client, server: s.(*net.TCPConn)}
+		k := &link{client: client, server: s}
 		p.mu.Lock()
 		p.links[k] = true
 		p.mu.Unlock()
@@ -145,6 +150,14 @@ func (p *Proxy) accept() {
 			_ = k.server.Close()
 		})
 	}
+}
+
+func dialTCP(target string) (*net.TCPConn, error) {
+	a, err := net.ResolveTCPAddr("tcp", target)
+	if err != nil {
+		return nil, err
+	}
+	return net.DialTCP("tcp", nil, a)
 }
 
 // pump passes data on. cut is how many bytes may pass before the link is reset.
@@ -178,7 +191,7 @@ func (p *Proxy) pump(k *link, to, from *net.TCPConn, cut int64) {
 			}
 		}
 		if err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				_ = to.CloseWrite()
 			} else {
 				k.reset()

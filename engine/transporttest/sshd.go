@@ -217,7 +217,9 @@ func freePort(t testing.TB, address string) int {
 	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	require.NoError(t, err)
 	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	return atoi(port)
 }
 
 // shortDir is a directory of the test that every user may enter: servers that root started read it as other users.
