@@ -17,7 +17,7 @@ func runCommands(a *app) []*cobra.Command {
 		steerCommand(a, control.Continue, "Go on after a pause", "  continuo continue @latest"),
 		steerCommand(a, control.Abort, "End a running run: what runs may end, then it is cleaned up and sealed (exit code 7)",
 			`  continuo abort @latest --reason "the storage team called it off"`),
-		noteCommand(a),
+		noteCommand(a), approveCommand(a), denyCommand(a), decideCommand(a), doneCommand(a),
 	}
 }
 

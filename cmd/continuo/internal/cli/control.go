@@ -92,6 +92,10 @@ func (a *app) wish(ctx context.Context, ref string, r control.Request) error {
 	if a.global.json {
 		return a.out.JSON(view.WishDocument{Schema: view.WishSchema, Run: filepath.Base(dir), Op: string(r.Op), By: r.By})
 	}
+	if answer.Text != "" {
+		a.err.Printf("%s: %s\n", r.Op, view.CleanText(answer.Text))
+		return nil
+	}
 	a.err.Printf("%s: in the journal of %s\n", r.Op, view.Clean(filepath.Base(dir)))
 	return nil
 }

@@ -106,11 +106,14 @@ func (s *session) execute(ctx context.Context) {
 	if s.mode == engine.Live {
 		cfg.Verifier = a.approvers()
 		cfg.Launcher = s.reach.launcher()
+		desk := view.NewDesk(s.ask, s.flags.operator, func(ctx context.Context, key string, text []byte) ([]byte, error) {
+			return a.signApproval(ctx, s.ask, key, text)
+		})
+		people := newParlour(desk, s.ask.Present())
+		s.socket.people = people
+		cfg.People, cfg.Approver = people, people
 		if s.ask.Present() {
-			desk := view.NewDesk(s.ask, s.flags.operator, func(ctx context.Context, key string, text []byte) ([]byte, error) {
-				return a.signApproval(ctx, s.ask, key, text)
-			})
-			cfg.People, cfg.Operator, cfg.Approver, cfg.OnFailure = desk, desk, desk, runbooks.Ask
+			cfg.Operator, cfg.OnFailure = desk, runbooks.Ask
 		}
 	}
 	listening, err := control.Serve(ctx, s.run.Dir, s.socket.handle)

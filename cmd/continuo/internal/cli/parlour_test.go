@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/control"
+)
+
+// until hands in an answer as soon as the run asks for it.
+func until(t *testing.T, p *parlour, r control.Request) {
+	t.Helper()
+	for {
+		if answer := p.hand(t.Context(), r); answer.OK {
+			return
+		}
+	}
+}
+
+func TestParlourTakesAnswersFromAnotherTerminal(t *testing.T) {
+	t.Parallel()
+	p := newParlour(nil, false)
+	words := make(chan engine.GateWord, 2)
+	go func() {
+		for range 2 {
+			w, err := p.Gate(context.Background(), engine.GateQuestion{Item: "gate.promote", Request: []byte("text")})
+			if err == nil {
+				words <- w
+			}
+		}
+		close(words)
+	}()
+	until(t, p, control.Request{Op: control.Approve, Item: "gate.promote", By: "ann", Signature: "sig"})
+	require.Equal(t, engine.GateWord{By: "ann", Text: []byte("text"), Signature: []byte("sig")}, <-words)
+	until(t, p, control.Request{Op: control.Deny, Item: "gate.promote", By: "bob", Reason: "no"})
+	require.Equal(t, engine.GateWord{By: "bob", Deny: true, Reason: "no"}, <-words)
+
+	choice := make(chan engine.DecisionAnswer, 1)
+	go func() {
+		a, err := p.Decide(context.Background(), engine.DecisionQuestion{Item: "decision.way"})
+		if err == nil {
+			choice <- a
+		}
+		close(choice)
+	}()
+	until(t, p, control.Request{Op: control.Decide, Item: "decision.way", By: "ann", Option: "go", Reason: "time"})
+	require.Equal(t, engine.DecisionAnswer{Choice: "go", By: "ann", Reason: "time"}, <-choice)
+}
+
+func TestParlourRefusesWhatIsNotAsked(t *testing.T) {
+	t.Parallel()
+	p := newParlour(nil, false)
+	got := p.hand(t.Context(), control.Request{Op: control.Done, Item: "manual.smoke"})
+	require.Equal(t, control.Response{Error: "manual.smoke: the run does not ask for it now", Hint: "the run asks for nothing now"}, got)
+	_, err := p.Manual(t.Context(), engine.ManualQuestion{Item: "manual.smoke"})
+	require.ErrorIs(t, err, engine.ErrNobody)
+	_, err = p.Confirm(t.Context(), engine.ConfirmQuestion{})
+	require.ErrorIs(t, err, engine.ErrNobody)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = p.Gate(ctx, engine.GateQuestion{Item: "gate.promote"})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Empty(t, p.open, "a question that ended is not open")
+}
