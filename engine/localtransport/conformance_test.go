@@ -29,6 +29,7 @@ func TestConformance(t *testing.T) {
 
 // open returns a transport with a home of its own.
 func open(t testing.TB, sh []string) *localtransport.Transport {
+	t.Helper()
 	home := filepath.Join(t.TempDir(), "home")
 	require.NoError(t, os.Mkdir(home, 0o700))
 	tr := localtransport.New(localtransport.Options{Env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}, Shell: sh,

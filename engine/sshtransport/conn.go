@@ -3,7 +3,6 @@ package sshtransport
 import (
 	"context"
 	"errors"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -18,7 +17,7 @@ var errConnectionLost = errors.New("connection lost")
 // conn is one authenticated connection. It ends when either side closes it; ended is closed then.
 type conn struct {
 	client   *ssh.Client
-	raw      net.Conn
+	raw      *countingConn
 	facts    engine.HostConnected
 	channels *limiter
 	ended    chan struct{}
@@ -28,7 +27,7 @@ type conn struct {
 	lapsed atomic.Bool
 }
 
-func newConn(client *ssh.Client, raw net.Conn, sessions int, keepalive time.Duration) *conn {
+func newConn(client *ssh.Client, raw *countingConn, sessions int, keepalive time.Duration) *conn {
 	c := &conn{client: client, raw: raw, channels: newLimiter(sessions), ended: make(chan struct{})}
 	go func() {
 		_ = client.Wait()
@@ -55,12 +54,14 @@ func (c *conn) close() {
 }
 
 // keepAlive asks the server for a sign of life and closes the connection when none comes for keepaliveMisses intervals.
+// Any byte is one: an answer may wait behind much output on a slow line.
 // It is the target's own connection that is asked: a jump host that lives hides a target that does not.
 func (c *conn) keepAlive(interval time.Duration) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	answer := make(chan error, 1)
 	waiting, missed := false, 0
+	seen := c.raw.read.Load()
 	for {
 		select {
 		case <-c.ended:
@@ -71,6 +72,10 @@ func (c *conn) keepAlive(interval time.Duration) {
 				return // the connection has ended
 			}
 		case <-ticker.C:
+			now := c.raw.read.Load()
+			if now != seen {
+				seen, missed = now, 0
+			}
 			if waiting {
 				if missed++; missed >= keepaliveMisses {
 					c.lapsed.Store(true)

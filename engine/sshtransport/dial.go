@@ -149,7 +149,7 @@ func (d *dialing) try(ctx context.Context) (*conn, error) {
 	if sessions <= 0 {
 		sessions = DefaultMaxSessions
 	}
-	c := newConn(ssh.NewClient(sc, channels, requests), raw, sessions, orDefault(h.Connection.Keepalive, DefaultKeepalive))
+	c := newConn(ssh.NewClient(sc, channels, requests), counted, sessions, orDefault(h.Connection.Keepalive, DefaultKeepalive))
 	c.facts = d.facts(sc)
 	return c, nil
 }

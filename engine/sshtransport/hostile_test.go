@@ -61,7 +61,7 @@ func (l liar) start(t *testing.T) (*sshtransport.Transport, *runbooks.Host) {
 		Limits: hostshell.Limits{DrainGrace: 200 * time.Millisecond, KillGrace: 200 * time.Millisecond, ReconnectFor: time.Second, ReconnectDelay: 50 * time.Millisecond}})
 	t.Cleanup(func() { require.NoError(t, tr.Close()) })
 	h := &runbooks.Host{Name: "liar", Address: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Connection: runbooks.Connection{
-		User: "me", Password: "pw", Agent: "none", HostKeyAlias: "liar", HandshakeTimeout: time.Second, Keepalive: 200 * time.Millisecond}}
+		User: "me", Password: "pw", Agent: "none", HostKeyAlias: "liar", HandshakeTimeout: time.Second, Keepalive: 5 * time.Second}}
 	return tr, h
 }
 

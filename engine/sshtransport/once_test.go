@@ -23,6 +23,7 @@ import (
 // is `make once`) makes them complete: that many races, and a cut at every byte. Otherwise they are samples.
 
 func rounds(t testing.TB, sample int) (n int, all bool) {
+	t.Helper()
 	v := os.Getenv("CONTINUO_ONCE")
 	if v == "" {
 		return sample, false
