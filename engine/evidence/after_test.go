@@ -99,10 +99,10 @@ func TestAReviewSignedByOpenSSHIsTaken(t *testing.T) {
 	require.NoError(t, err)
 	_, err = AddSigned(dir, text, sig, signers)
 	require.NoError(t, err)
-	require.True(t, mustVerify(t, dir).Integrity.Status == StatusOK)
+	require.Equal(t, StatusOK, mustVerify(t, dir).Integrity.Status)
 }
 
-func TestAddSignedRefuses(t *testing.T) {
+func TestAddSignedRefuses(t *testing.T) { //nolint:tparallel // its parts take the same lock
 	t.Parallel()
 	dir := sealedSample(t)
 	signers := people(t, "rita", "bob")
@@ -128,7 +128,7 @@ func TestAddSignedRefuses(t *testing.T) {
 		"another spelling":    {append(good[:len(good):len(good)], '\n'), sign(append(good[:len(good):len(good)], '\n'), "rita", ReviewNamespace), ErrAddendum},
 		"no signature at all": {good, nil, ErrArmor},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they take the same lock
 			_, err := AddSigned(dir, c.text, c.sig, signers)
 			require.ErrorIs(t, err, c.want)
 			require.NoDirExists(t, filepath.Join(dir, AfterDir))
@@ -185,6 +185,7 @@ func TestTamperedPieces(t *testing.T) {
 		"a time stamp's txt": {func(d string) error { return write(d, "after/0003-timestamp.txt", "x") }, "is not the name of a piece"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := copyTree(t, good)
 			require.NoError(t, c.change(dir))
 			opts := verifyOptions(t)

@@ -395,7 +395,7 @@ type noSyncFile struct{ fsx.File }
 func (noSyncFile) Sync() error { return nil }
 
 // TestCrashChild is not a test: it is the process that the harness kills.
-func TestCrashChild(t *testing.T) {
+func TestCrashChild(t *testing.T) { //nolint:paralleltest // alone in its process
 	at, variant, ok := strings.Cut(os.Getenv("CONTINUO_TEST_CRASH_AT"), ":")
 	if !ok {
 		t.Skip("only as a child of TestCrashKill")
@@ -528,8 +528,8 @@ func TestCrashPowerLoss(t *testing.T) {
 				select {} // this life ends here
 			}}
 		}}
+		c := &controller{fs: fsys, state: "/state", witness: w.take, signer: testKey(t, "executor")}
 		go func() {
-			c := &controller{fs: fsys, state: "/state", witness: w.take, signer: testKey(t, "executor")}
 			done <- c.live()
 		}()
 		select {

@@ -103,11 +103,12 @@ func TestWhatIsMissingShows(t *testing.T) {
 		without, with string
 	}{
 		"a run's directory": {
-			func(t *testing.T, s string) { require.NoError(t, os.RemoveAll(RunDir(s, "r2"))) },
+			func(t *testing.T, s string) { t.Helper(); require.NoError(t, os.RemoveAll(RunDir(s, "r2"))) },
 			"run r2: missing", "run r2: missing",
 		},
 		"a run and its lines": {
 			func(t *testing.T, s string) {
+				t.Helper()
 				require.NoError(t, os.RemoveAll(RunDir(s, "r2")))
 				dropLines(t, s, 4, 7)
 			},
@@ -115,6 +116,7 @@ func TestWhatIsMissingShows(t *testing.T) {
 		},
 		"the newest run, its lines and its checkpoint": {
 			func(t *testing.T, s string) {
+				t.Helper()
 				require.NoError(t, os.RemoveAll(RunDir(s, "r3")))
 				dropLines(t, s, 7, 10)
 				require.NoError(t, os.Remove(filepath.Join(s, checkpointsDir, "0000000010.txt")))
@@ -123,6 +125,7 @@ func TestWhatIsMissingShows(t *testing.T) {
 		},
 		"the newest run and its lines": {
 			func(t *testing.T, s string) {
+				t.Helper()
 				require.NoError(t, os.RemoveAll(RunDir(s, "r3")))
 				dropLines(t, s, 7, 10)
 			},
@@ -130,6 +133,7 @@ func TestWhatIsMissingShows(t *testing.T) {
 		},
 		"everything, written anew with the real key": {
 			func(t *testing.T, s string) {
+				t.Helper()
 				require.NoError(t, os.RemoveAll(s))
 				l := testLedger(s)
 				for _, id := range []engine.RunID{"r1", "r3", "r4"} {
@@ -140,12 +144,14 @@ func TestWhatIsMissingShows(t *testing.T) {
 		},
 		"a ledger that never was": {
 			func(t *testing.T, s string) {
+				t.Helper()
 				openSampleIn(t, RunDir(s, "r9"))
 			},
 			"run r9: lies in the state directory, but the ledger does not know it", "run r9",
 		},
 		"the end of an unsealed journal": {
 			func(t *testing.T, s string) {
+				t.Helper()
 				for _, n := range []string{SumsFile, SignatureFile} {
 					require.NoError(t, os.Remove(filepath.Join(RunDir(s, "r3"), n)))
 				}
@@ -157,6 +163,7 @@ func TestWhatIsMissingShows(t *testing.T) {
 		},
 		"another seal": {
 			func(t *testing.T, s string) {
+				t.Helper()
 				edit(t, RunDir(s, "r1"), "report.html", replace("failed", "passed"))
 				resign(t, RunDir(s, "r1"), testKey(t, "executor"))
 			},
@@ -164,6 +171,7 @@ func TestWhatIsMissingShows(t *testing.T) {
 		},
 		"another run under the same id": {
 			func(t *testing.T, s string) {
+				t.Helper()
 				require.NoError(t, os.RemoveAll(RunDir(s, "r1")))
 				_, err := Create(s, RunOptions{Run: "r1", Nonce: "ff", Mode: engine.Live, Plan: samplePlan()})
 				require.NoError(t, err)

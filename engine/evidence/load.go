@@ -102,27 +102,27 @@ func parsePlan(data []byte) (*engine.Plan, error) {
 
 // Files returns the project's files as they were read when the run began, in order of path.
 func (l *Loaded) Files() ([]runbooks.File, error) {
-	root := filepath.Join(l.Dir, ProjectDir)
-	var out []runbooks.File
-	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		rel, err := filepath.Rel(root, p)
-		if err != nil {
-			return err
-		}
-		name, err := DecodeName(filepath.ToSlash(rel))
-		if err != nil {
-			return err
-		}
-		data, err := os.ReadFile(p)
-		out = append(out, runbooks.File{Path: name, Data: data})
-		return err
-	})
+	root, err := os.OpenRoot(filepath.Join(l.Dir, ProjectDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, fmt.Errorf("project files of run %s: %w", filepath.Base(l.Dir), err)
+	}
+	defer root.Close()
+	var out []runbooks.File
+	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := DecodeName(p)
+		if err != nil {
+			return err
+		}
+		data, err := root.ReadFile(p)
+		out = append(out, runbooks.File{Path: name, Data: data})
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("project files of run %s: %w", filepath.Base(l.Dir), err)
 	}

@@ -22,7 +22,7 @@ func TestCreateWritesTheProjectAsItWasRead(t *testing.T) {
 	l := loadSample(t, s.run.Dir)
 	files, err := l.Files()
 	require.NoError(t, err)
-	require.Equal(t, len(sampleFiles()), len(files))
+	require.Len(t, files, len(sampleFiles()))
 	for _, want := range sampleFiles() {
 		found := false
 		for _, f := range files {

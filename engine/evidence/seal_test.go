@@ -164,6 +164,7 @@ func TestTheSetOfFilesIsExact(t *testing.T) {
 		"no signature": {func(d string) error { return os.Remove(filepath.Join(d, SignatureFile)) }, "the bundle is unsigned", false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := copyTree(t, good)
 			require.NoError(t, c.change(dir))
 			res := mustVerify(t, dir)

@@ -34,6 +34,7 @@ type attack struct {
 // lines gives the journal's lines to change; the chain is left as it is.
 func lines(change func([][]byte) [][]byte) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
+		t.Helper()
 		edit(t, dir, journal.FileName, func(b []byte) []byte {
 			return bytes.Join(change(bytes.SplitAfter(bytes.Clone(b), []byte("\n"))), nil)
 		})
@@ -43,6 +44,7 @@ func lines(change func([][]byte) [][]byte) func(*testing.T, string) {
 // chained is lines with the chain written anew.
 func chained(change func([][]byte) [][]byte) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
+		t.Helper()
 		edit(t, dir, journal.FileName, func(b []byte) []byte {
 			prev := journal.Genesis(sampleRun, sampleNonce)
 			var out []byte
@@ -70,6 +72,7 @@ func swapText(old, with string) func([][]byte) [][]byte {
 
 func write(name, text string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
+		t.Helper()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
 }
@@ -86,15 +89,15 @@ func corpus() []attack {
 		{"6", "the journal's end cut off", lines(cut), false, "integrity", true},
 		{"6", "the journal's end cut off, signed again", lines(cut), true, "integrity", true},
 		{"11", "the clock set back in the record", chained(swapText(`"t":"2026-11-21T18:20:01.02`, `"t":"2026-11-21T16:20:01.02`)), true, "integrity", true},
-		{"12", "an output changed", func(t *testing.T, d string) { edit(t, d, someArtifact(t, d), replace("please", "thanks")) }, false, "integrity", true},
-		{"12", "an output changed, signed again", func(t *testing.T, d string) { edit(t, d, someArtifact(t, d), replace("please", "thanks")) }, true, "integrity", false},
-		{"12", "an output gone", func(t *testing.T, d string) { require.NoError(t, os.RemoveAll(d+"/artifacts")) }, false, "integrity", true},
-		{"12", "an output gone, signed again", func(t *testing.T, d string) { require.NoError(t, os.RemoveAll(d+"/artifacts")) }, true, "integrity", false},
+		{"12", "an output changed", func(t *testing.T, d string) { t.Helper(); edit(t, d, someArtifact(t, d), replace("please", "thanks")) }, false, "integrity", true},
+		{"12", "an output changed, signed again", func(t *testing.T, d string) { t.Helper(); edit(t, d, someArtifact(t, d), replace("please", "thanks")) }, true, "integrity", false},
+		{"12", "an output gone", func(t *testing.T, d string) { t.Helper(); require.NoError(t, os.RemoveAll(d+"/artifacts")) }, false, "integrity", true},
+		{"12", "an output gone, signed again", func(t *testing.T, d string) { t.Helper(); require.NoError(t, os.RemoveAll(d+"/artifacts")) }, true, "integrity", false},
 		{"12", "an extra file", write("extra.txt", "x"), false, "integrity", true},
 		{"12", "an extra file, signed again", write("project/extra.txt", "x"), true, "integrity", false},
 		{"13", "a record of another run", chained(swapText(string(sampleRun), "20261121t182001z-00000000")), true, "integrity", true},
 		{"13", "a dry-run's word in one line", lines(swapText(`"mode":"live"`, `"mode":"dry-run"`)), true, "integrity", true},
-		{"13", "another mode in the seal", func(t *testing.T, d string) { edit(t, d, SealFile, replace("mode live", "mode dry-run")) }, true, "integrity", true},
+		{"13", "another mode in the seal", func(t *testing.T, d string) { t.Helper(); edit(t, d, SealFile, replace("mode live", "mode dry-run")) }, true, "integrity", true},
 		{"14", "a field twice", chained(swapText(`"attempt":1,`, `"attempt":1,"attempt":2,`)), true, "integrity", true},
 		{"14", "a field spelled with an escape", chained(swapText(`"attempt":1,`, `"attempt":1,"\u0061ttempt":2,`)), true, "integrity", true},
 		{"14", "an unknown field", chained(swapText(`"attempt":1,`, `"attempt":1,"__proto__":{},`)), true, "integrity", true},
@@ -107,23 +110,28 @@ func corpus() []attack {
 		{"16", "a signature for another purpose", resignFor(ApprovalNamespace, "executor"), false, "integrity", true},
 		{"16", "a signature of something else", write(SignatureFile, "x"), false, "integrity", true},
 		{"17", "an attacker's key, in the bundle's own signers", func(t *testing.T, d string) {
+			t.Helper()
 			line := testKey(t, "mallory").AllowedSigner("executor@ops-1", EvidenceNamespace)
 			write("project/allowed_signers", line+"\n")(t, d)
 			resign(t, d, testKey(t, "mallory"))
 		}, false, "authenticity", true},
-		{"18", "a symlink for a file", func(t *testing.T, d string) { require.NoError(t, swapForLink(d)) }, false, "integrity", true},
-		{"19", "the report says other than the journal", func(t *testing.T, d string) { edit(t, d, "report.html", replace("passed", "x")) }, true, "meaning", false},
-		{"19", "the seal says other than the journal", func(t *testing.T, d string) { edit(t, d, SealFile, replace("verdict passed", "verdict failed")) }, true, "integrity", false},
+		{"18", "a symlink for a file", func(t *testing.T, d string) { t.Helper(); require.NoError(t, swapForLink(d)) }, false, "integrity", true},
+		{"19", "the report says other than the journal", func(t *testing.T, d string) { t.Helper(); edit(t, d, "report.html", replace("passed", "x")) }, true, "meaning", false},
+		{"19", "the seal says other than the journal", func(t *testing.T, d string) {
+			t.Helper()
+			edit(t, d, SealFile, replace("verdict passed", "verdict failed"))
+		}, true, "integrity", false},
 		{"-", "the verdict claimed in run.closed", chained(swapText(`"verdict":"passed"`, `"verdict":"failed"`)), true, "meaning", true},
-		{"-", "the signature gone", func(t *testing.T, d string) { require.NoError(t, os.Remove(d+"/"+SignatureFile)) }, false, "authenticity", true},
-		{"-", "the list gone", func(t *testing.T, d string) { require.NoError(t, os.Remove(d+"/"+SumsFile)) }, false, "integrity", true},
-		{"-", "the plan changed, signed again", func(t *testing.T, d string) { edit(t, d, PlanFile, replace(`"30"`, `"31"`)) }, true, "integrity", false},
-		{"-", "the project changed, signed again", func(t *testing.T, d string) { edit(t, d, "project/payments.hcl", replace("payments", "x")) }, true, "integrity", false},
+		{"-", "the signature gone", func(t *testing.T, d string) { t.Helper(); require.NoError(t, os.Remove(d+"/"+SignatureFile)) }, false, "authenticity", true},
+		{"-", "the list gone", func(t *testing.T, d string) { t.Helper(); require.NoError(t, os.Remove(d+"/"+SumsFile)) }, false, "integrity", true},
+		{"-", "the plan changed, signed again", func(t *testing.T, d string) { t.Helper(); edit(t, d, PlanFile, replace(`"30"`, `"31"`)) }, true, "integrity", false},
+		{"-", "the project changed, signed again", func(t *testing.T, d string) { t.Helper(); edit(t, d, "project/payments.hcl", replace("payments", "x")) }, true, "integrity", false},
 	}
 }
 
 func resignFor(namespace, key string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
+		t.Helper()
 		sums, err := os.ReadFile(filepath.Join(dir, SumsFile))
 		require.NoError(t, err)
 		sig, err := testKey(t, key).Sign(sums, namespace)
@@ -134,7 +142,7 @@ func resignFor(namespace, key string) func(*testing.T, string) {
 
 // TestTamper tries every attack on a sealed bundle, with and without the executor's key, and prints which verdict of
 // verify catches it and whether the shell verifier does too.
-func TestTamper(t *testing.T) {
+func TestTamper(t *testing.T) { //nolint:paralleltest // it prints a table
 	good := sealedSample(t)
 	signers := filepath.Join(t.TempDir(), "signers")
 	line := testKey(t, "executor").AllowedSigner("executor@ops-1", EvidenceNamespace)
@@ -216,6 +224,7 @@ func elsewhere() []guard {
 	}
 	anew := func(ids ...engine.RunID) func(*testing.T, string) {
 		return func(t *testing.T, state string) {
+			t.Helper()
 			require.NoError(t, os.RemoveAll(state))
 			for _, id := range ids {
 				ledgeredRun(t, state, testLedger(state), id)
@@ -224,13 +233,15 @@ func elsewhere() []guard {
 	}
 	return []guard{
 		{"5", "the end of an unsealed journal cut off", "ledger", ledgerSays(func(t *testing.T, s string) {
+			t.Helper()
 			for _, n := range []string{SumsFile, SignatureFile} {
 				require.NoError(t, os.Remove(filepath.Join(RunDir(s, "r3"), n)))
 			}
 			lines(func(l [][]byte) [][]byte { return l[:40] })(t, RunDir(s, "r3"))
 		}, false)},
-		{"7", "a whole run gone", "ledger", ledgerSays(func(t *testing.T, s string) { require.NoError(t, os.RemoveAll(RunDir(s, "r2"))) }, false)},
+		{"7", "a whole run gone", "ledger", ledgerSays(func(t *testing.T, s string) { t.Helper(); require.NoError(t, os.RemoveAll(RunDir(s, "r2"))) }, false)},
 		{"8", "the newest run and the ledger's end gone", "ledger with --pin", ledgerSays(func(t *testing.T, s string) {
+			t.Helper()
 			require.NoError(t, os.RemoveAll(RunDir(s, "r3")))
 			dropLines(t, s, 7, 10)
 			require.NoError(t, os.Remove(filepath.Join(s, checkpointsDir, "0000000010.txt")))

@@ -104,55 +104,69 @@ func TestWhatTheHolderOfTheKeyForges(t *testing.T) {
 		want   string
 	}{
 		"report says other than the journal": {
-			func(t *testing.T, dir string) { edit(t, dir, "report.html", replace("passed", "PASSED!")) },
+			func(t *testing.T, dir string) { t.Helper(); edit(t, dir, "report.html", replace("passed", "PASSED!")) },
 			"meaning", "report.html does not say what the journal says",
 		},
 		"JSON report says other than the journal": {
-			func(t *testing.T, dir string) { edit(t, dir, "report.json", replace("passed", "failed")) },
+			func(t *testing.T, dir string) { t.Helper(); edit(t, dir, "report.json", replace("passed", "failed")) },
 			"meaning", "report.json does not say",
 		},
 		"seal says other than the journal": {
-			func(t *testing.T, dir string) { edit(t, dir, SealFile, replace("unknown 0", "unknown 1")) },
+			func(t *testing.T, dir string) { t.Helper(); edit(t, dir, SealFile, replace("unknown 0", "unknown 1")) },
 			"integrity", `seal.txt line 7 says "unknown 1"; the other files say "unknown 0"`,
 		},
 		"seal names another signer": {
 			func(t *testing.T, dir string) {
+				t.Helper()
 				edit(t, dir, SealFile, replace(testKey(t, "executor").Fingerprint(), testKey(t, "other").Fingerprint()))
 			},
 			"authenticity", "as the signer, but",
 		},
 		"plan changed": {
-			func(t *testing.T, dir string) { edit(t, dir, PlanFile, replace(`"value": "30"`, `"value": "31"`)) },
+			func(t *testing.T, dir string) {
+				t.Helper()
+				edit(t, dir, PlanFile, replace(`"value": "30"`, `"value": "31"`))
+			},
 			"integrity", "plan.json is not the plan that the run was opened with",
 		},
 		"plan with an unknown member": {
 			func(t *testing.T, dir string) {
+				t.Helper()
 				edit(t, dir, PlanFile, replace(`"project":`, `"projekt": "", "project":`))
 			},
 			"meaning", "unknown field",
 		},
 		"project changed": {
-			func(t *testing.T, dir string) { edit(t, dir, "project/payments.hcl", replace("payments", "paiments")) },
+			func(t *testing.T, dir string) {
+				t.Helper()
+				edit(t, dir, "project/payments.hcl", replace("payments", "paiments"))
+			},
 			"integrity", "project/ is not the project that the run was opened with",
 		},
 		"project file added": {
 			func(t *testing.T, dir string) {
+				t.Helper()
 				require.NoError(t, os.WriteFile(filepath.Join(dir, "project/new.hcl"), []byte("x"), 0o600))
 			},
 			"integrity", "project/ is not the project",
 		},
 		"artifact changed": {
-			func(t *testing.T, dir string) { edit(t, dir, someArtifact(t, dir), replace("please", "thanks")) },
+			func(t *testing.T, dir string) {
+				t.Helper()
+				edit(t, dir, someArtifact(t, dir), replace("please", "thanks"))
+			},
 			"integrity", "its content does not match its name",
 		},
 		"artifact missing": {
 			func(t *testing.T, dir string) {
+				t.Helper()
 				require.NoError(t, os.RemoveAll(filepath.Join(dir, "artifacts")))
 			},
 			"integrity", "is missing (item.output, line 8",
 		},
 		"line of the journal left out": {
 			func(t *testing.T, dir string) {
+				t.Helper()
 				edit(t, dir, journal.FileName, func(b []byte) []byte {
 					lines := bytes.SplitAfter(b, []byte("\n"))
 					return bytes.Join(append(lines[:3:3], lines[4:]...), nil)
@@ -162,6 +176,7 @@ func TestWhatTheHolderOfTheKeyForges(t *testing.T) {
 		},
 		"tail of the journal cut": {
 			func(t *testing.T, dir string) {
+				t.Helper()
 				edit(t, dir, journal.FileName, func(b []byte) []byte {
 					lines := bytes.SplitAfter(b, []byte("\n"))
 					return bytes.Join(lines[:len(lines)-2], nil)
@@ -170,7 +185,7 @@ func TestWhatTheHolderOfTheKeyForges(t *testing.T) {
 			"completeness", "does not end with run.closed",
 		},
 		"another key signed": {
-			func(t *testing.T, dir string) { resign(t, dir, testKey(t, "mallory")) },
+			func(t *testing.T, dir string) { t.Helper(); resign(t, dir, testKey(t, "mallory")) },
 			"authenticity", "",
 		},
 	} {

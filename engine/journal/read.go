@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -39,7 +40,7 @@ func NewReader(r io.Reader) *Reader {
 // Next returns the next event, io.EOF after the last line, or a LineError. After an error it is not called again.
 func (r *Reader) Next() (engine.Event, error) {
 	line, err := r.in.ReadSlice('\n')
-	if err == io.EOF && len(line) == 0 {
+	if errors.Is(err, io.EOF) && len(line) == 0 {
 		if r.line == 0 {
 			return engine.Event{}, ErrEmpty
 		}
@@ -48,7 +49,7 @@ func (r *Reader) Next() (engine.Event, error) {
 	r.line++
 	r.bad = bytes.Clone(line)
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		err = ErrTorn
 	case errors.Is(err, bufio.ErrBufferFull) || err == nil && len(line) > MaxLine:
 		err = ErrTooLong
@@ -170,7 +171,7 @@ func ReadPrefix(in io.Reader) (Prefix, error) {
 	if rerr != nil {
 		return p, err
 	}
-	p.Torn = append(r.bad, rest...)
+	p.Torn = slices.Concat(r.bad, rest)
 	return p, nil
 }
 
@@ -201,7 +202,7 @@ func readAll(r *Reader) (Prefix, error) {
 	for {
 		ev, err := r.Next()
 		p.Head, p.Size = r.Head(), r.Offset()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return p, nil
 		}
 		if err != nil {

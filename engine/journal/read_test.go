@@ -155,7 +155,7 @@ func lastLine(data []byte) []byte {
 func TestEveryTruncationGivesTheLongestWholePrefix(t *testing.T) {
 	t.Parallel()
 	_, good := journalFile(t)
-	for n := range len(good) {
+	for n := range good {
 		cut := good[:n]
 		p, err := journal.ReadPrefix(bytes.NewReader(cut))
 		if n == 0 {

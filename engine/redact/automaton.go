@@ -25,7 +25,7 @@ func build(forms []form) *automaton {
 			n = a.extend(n, f.text[j])
 		}
 		if a.nodes[n].best < 0 {
-			a.nodes[n].best = int32(i) //nolint:gosec // a list of forms in memory
+			a.nodes[n].best = int32(i)
 		}
 	}
 	a.link()
@@ -37,7 +37,7 @@ func (a *automaton) extend(n int32, b byte) int32 {
 	if c := a.childOf(n, b); c != 0 {
 		return c
 	}
-	c := int32(len(a.nodes)) //nolint:gosec // bounded by MaxLength and the number of secrets
+	c := int32(len(a.nodes))
 	a.nodes = append(a.nodes, node{sibling: a.nodes[n].child, depth: a.nodes[n].depth + 1, best: -1, label: b})
 	a.nodes[n].child = c
 	if n == 0 {

@@ -43,7 +43,7 @@ func (s *search) feed(p []byte) {
 		return
 	}
 	a, state := s.auto, s.state
-	for i := 0; i < len(p); i++ {
+	for i := range p {
 		state = a.next(state, p[i])
 		if best := a.nodes[state].best; best >= 0 {
 			to := s.end + int64(i) + 1

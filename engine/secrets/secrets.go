@@ -25,6 +25,7 @@ var (
 	ErrPermissions = errors.New("readable by others")
 	ErrEmpty       = errors.New("empty")
 	ErrTooLarge    = fmt.Errorf("larger than %d bytes", MaxSize)
+	ErrNoRedactor  = errors.New("there is no redactor that would keep it out of the record")
 	ErrNobody      = errors.New("nobody to ask")
 	ErrNotAge      = errors.New("damaged, or no age file")
 	ErrNoIdentity  = errors.New("no age identity can decrypt it")
@@ -62,12 +63,9 @@ type entry struct {
 	known  bool
 }
 
-// New returns a resolver of the declared secrets. Nothing is read yet. It panics without Register: a secret that the
+// New returns a resolver of the declared secrets. Nothing is read yet. Without Register it resolves none: a secret that the
 // redactor does not know must not exist.
 func New(opts Options) *Resolver {
-	if opts.Register == nil {
-		panic("secrets: no Register")
-	}
 	r := &Resolver{opts: opts, secrets: make(map[string]*entry, len(opts.Secrets))}
 	for _, s := range opts.Secrets {
 		r.secrets[s.Name] = &entry{secret: s, turn: make(chan struct{}, 1)}
@@ -97,6 +95,9 @@ func (r *Resolver) Secret(ctx context.Context, name string) (string, error) {
 	}
 	if err != nil {
 		return "", fmt.Errorf("secret %q from %s: %w", name, source(e.secret), err)
+	}
+	if r.opts.Register == nil {
+		return "", fmt.Errorf("secret %q: %w", name, ErrNoRedactor)
 	}
 	if err := r.opts.Register(name, value); err != nil {
 		return "", err

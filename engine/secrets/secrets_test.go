@@ -180,7 +180,12 @@ func TestMissingSources(t *testing.T) {
 			require.ErrorIs(t, err, secrets.ErrNotDeclared)
 		})
 	}
-	require.Panics(t, func() { secrets.New(secrets.Options{}) })
+	r := secrets.New(secrets.Options{
+		Secrets: []*runbooks.Secret{{Name: "db", Env: "DB"}}, LookupEnv: func(string) (string, bool) { return value, true },
+	})
+	got, err := r.Secret(t.Context(), "db")
+	require.ErrorIs(t, err, secrets.ErrNoRedactor)
+	require.Empty(t, got)
 }
 
 func TestASecretIsResolvedOnce(t *testing.T) {
