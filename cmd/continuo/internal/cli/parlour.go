@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
 	"github.com/continuo-runbooks/continuo/engine"
@@ -19,8 +20,12 @@ type parlour struct {
 	desk *view.Desk
 	here bool // the run has a terminal
 
-	mu   sync.Mutex
-	open map[runbooks.ItemID]question
+	// grace is how long an answer waits for its question: what is requested in the journal is asked a moment later.
+	grace time.Duration
+
+	mu      sync.Mutex
+	open    map[runbooks.ItemID]question
+	changed chan struct{} // closed and made anew when a question opens
 }
 
 // question is one that waits for an answer from another terminal.
@@ -30,7 +35,7 @@ type question struct {
 }
 
 func newParlour(desk *view.Desk, here bool) *parlour {
-	return &parlour{desk: desk, here: here, open: map[runbooks.ItemID]question{}}
+	return &parlour{desk: desk, here: here, grace: 2 * time.Second, open: map[runbooks.ItemID]question{}, changed: make(chan struct{})}
 }
 
 // first gives the answer of whoever answers first.
@@ -40,6 +45,8 @@ func first[A any](ctx context.Context, p *parlour, item runbooks.ItemID, op cont
 	q := question{op, make(chan control.Request)}
 	p.mu.Lock()
 	p.open[item] = q
+	close(p.changed)
+	p.changed = make(chan struct{})
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -114,10 +121,8 @@ func (p *parlour) hand(ctx context.Context, r control.Request) control.Response 
 	if want == control.Deny {
 		want = control.Approve
 	}
-	p.mu.Lock()
-	q, ok := p.open[runbooks.ItemID(r.Item)]
-	p.mu.Unlock()
-	if !ok || q.op != want {
+	q, ok := p.find(ctx, runbooks.ItemID(r.Item), want)
+	if !ok {
 		return control.Response{Error: fmt.Sprintf("%s: the run does not ask for it now", r.Item), Hint: p.asks()}
 	}
 	select {
@@ -125,6 +130,26 @@ func (p *parlour) hand(ctx context.Context, r control.Request) control.Response 
 		return control.Response{OK: true, Text: "handed in; whether it counts is in the journal: `continuo status`"}
 	case <-ctx.Done():
 		return control.Response{Error: fmt.Sprintf("%s: %v", r.Item, errors.Join(errAnswered, ctx.Err()))}
+	}
+}
+
+// find waits for a question of that kind, no longer than the grace.
+func (p *parlour) find(ctx context.Context, item runbooks.ItemID, op control.Op) (question, bool) {
+	ctx, cancel := context.WithTimeout(ctx, p.grace)
+	defer cancel()
+	for {
+		p.mu.Lock()
+		q, ok := p.open[item]
+		changed := p.changed
+		p.mu.Unlock()
+		if ok && q.op == op {
+			return q, true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return q, false
+		}
 	}
 }
 

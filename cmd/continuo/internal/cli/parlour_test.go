@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,14 +11,11 @@ import (
 	"github.com/continuo-runbooks/continuo/engine/control"
 )
 
-// until hands in an answer as soon as the run asks for it.
+// until hands in an answer; it waits until the run asks for it.
 func until(t *testing.T, p *parlour, r control.Request) {
 	t.Helper()
-	for {
-		if answer := p.hand(t.Context(), r); answer.OK {
-			return
-		}
-	}
+	p.grace = time.Minute
+	require.True(t, p.hand(t.Context(), r).OK)
 }
 
 func TestParlourTakesAnswersFromAnotherTerminal(t *testing.T) {
@@ -53,6 +51,7 @@ func TestParlourTakesAnswersFromAnotherTerminal(t *testing.T) {
 func TestParlourRefusesWhatIsNotAsked(t *testing.T) {
 	t.Parallel()
 	p := newParlour(nil, false)
+	p.grace = 0
 	got := p.hand(t.Context(), control.Request{Op: control.Done, Item: "manual.smoke"})
 	require.Equal(t, control.Response{Error: "manual.smoke: the run does not ask for it now", Hint: "the run asks for nothing now"}, got)
 	_, err := p.Manual(t.Context(), engine.ManualQuestion{Item: "manual.smoke"})
