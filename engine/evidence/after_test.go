@@ -114,7 +114,7 @@ func TestAddSignedRefuses(t *testing.T) { //nolint:tparallel // its parts take t
 		return sig
 	}
 	other := strings.Replace(string(good), "sums-sha256 ", "sums-sha256 0", 1)
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // they take the same lock
 		text []byte
 		sig  []byte
 		want error
@@ -128,7 +128,7 @@ func TestAddSignedRefuses(t *testing.T) { //nolint:tparallel // its parts take t
 		"another spelling":    {append(good[:len(good):len(good)], '\n'), sign(append(good[:len(good):len(good)], '\n'), "rita", ReviewNamespace), ErrAddendum},
 		"no signature at all": {good, nil, ErrArmor},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they take the same lock
+		t.Run(name, func(t *testing.T) {
 			_, err := AddSigned(dir, c.text, c.sig, signers)
 			require.ErrorIs(t, err, c.want)
 			require.NoDirExists(t, filepath.Join(dir, AfterDir))

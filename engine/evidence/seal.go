@@ -156,7 +156,7 @@ func (s *sealer) load() error {
 	var events []engine.Event
 	for {
 		ev, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -209,6 +209,7 @@ type guard struct {
 func elsewhere() []guard {
 	ledgerSays := func(change func(t *testing.T, state string), pinned bool) func(*testing.T) error {
 		return func(t *testing.T) error {
+			t.Helper()
 			state, _ := installation(t)
 			pin := ""
 			if pinned {
@@ -249,6 +250,7 @@ func elsewhere() []guard {
 		{"9", "all history written anew with the real key", "ledger with --pin", ledgerSays(anew("r1", "r3", "r4"), true)},
 		{"10", "two histories of the same size", "ledger with --pin", ledgerSays(anew("r1", "r2", "r4"), true)},
 		{"18", "tar: parent directory, link, the same name twice", "strict tar reader", func(t *testing.T) error {
+			t.Helper()
 			for _, e := range []entry{
 				{name: "r/../../x", kind: tar.TypeReg}, {name: "r/l", kind: tar.TypeLink, link: "r/a"}, {name: "r/a", kind: tar.TypeReg},
 			} {
@@ -260,6 +262,7 @@ func elsewhere() []guard {
 			return nil
 		}},
 		{"21", "two executors on one run", "lock", func(t *testing.T) error {
+			t.Helper()
 			s := openSample(t, t.TempDir(), nil)
 			_, _, err := Resume(s.run.Dir, RunOptions{}, &engine.RunResumed{})
 			if !errors.Is(err, fsx.ErrLocked) {
@@ -268,6 +271,7 @@ func elsewhere() []guard {
 			return s.run.Close()
 		}},
 		{"22", "fsync fails", "poisoned journal", func(t *testing.T) error {
+			t.Helper()
 			j, err := journal.Create(t.TempDir(), journal.Options{Run: "r", Mode: engine.Live, FS: &faultfs.FS{
 				FS: fsx.OS{}, Decide: func(op faultfs.Op) faultfs.Action {
 					if op.Name == "sync" {
@@ -286,6 +290,7 @@ func elsewhere() []guard {
 			return nil
 		}},
 		{"23", "the operator approves, or one person twice", "approval rules", func(t *testing.T) error {
+			t.Helper()
 			_, err := CheckApproval(request(), approve(t, request(), "alice"), rules(t))
 			if !errors.Is(err, ErrOperator) {
 				return fmt.Errorf("own approval: %w", err)
@@ -293,6 +298,7 @@ func elsewhere() []guard {
 			return nil
 		}},
 		{"30", "a secret in an output", "redaction, search before the seal", func(t *testing.T) error {
+			t.Helper()
 			r := redact.New()
 			require.NoError(t, r.Add("db", "correct-horse"))
 			a := newArtifacts(fsx.OS{}, t.TempDir(), r)
