@@ -14,7 +14,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/continuo-runbooks/continuo/engine"
-	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
 // connect returns the host's connection, dialling when there is none. Whoever comes while somebody dials waits for that.
@@ -113,11 +112,22 @@ type dialing struct {
 // try connects, shakes hands and authenticates once.
 func (d *dialing) try(ctx context.Context) (*conn, error) {
 	h := d.g.host
-	if err := d.t.slots.take(ctx); err != nil {
+	// The hop comes first: whoever holds a slot while waiting for a hop that wants one would wait for ever.
+	hop, err := d.hop(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer d.t.slots.give()
-	raw, err := d.tcpConn(ctx)
+	limits := []slots{d.t.slots}
+	if hop != nil {
+		limits = append(limits, hop.target.handshakes)
+	}
+	for _, s := range limits {
+		if err := s.take(ctx); err != nil {
+			return nil, err
+		}
+		defer s.give()
+	}
+	raw, err := d.tcpConn(ctx, hop)
 	if err != nil {
 		return nil, err
 	}
@@ -170,34 +180,37 @@ func (d *dialing) boundSilence(raw net.Conn) {
 	}
 }
 
-// tcpConn connects directly or through the jump host.
-func (d *dialing) tcpConn(ctx context.Context) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, orDefault(d.g.host.Connection.ConnectTimeout, DefaultConnectTimeout))
-	defer cancel()
-	via := d.g.host.Connection.Via
-	if via == nil {
-		return d.t.opts.DialTCP(ctx, "tcp", d.g.addr())
-	}
-	return d.jump(ctx, via)
+// jump is a jump host and the connection to it.
+type jump struct {
+	target *target
+	conn   *conn
 }
 
-func (d *dialing) jump(ctx context.Context, via *runbooks.Host) (net.Conn, error) {
-	hop, err := d.t.target(via)
+// hop reaches the jump host; nil when there is none.
+func (d *dialing) hop(ctx context.Context) (*jump, error) {
+	via := d.g.host.Connection.Via
+	if via == nil {
+		return nil, nil //nolint:nilnil // most hosts have none
+	}
+	g, err := d.t.target(via)
 	if err != nil {
 		return nil, err
 	}
-	// The hop's own dial has its own time: a slow bastion is not the target's fault.
-	c, err := d.t.connect(context.WithoutCancel(ctx), hop)
+	c, err := d.t.connect(ctx, g)
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case hop.handshakes <- struct{}{}:
-		defer func() { <-hop.handshakes }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	return &jump{g, c}, nil
+}
+
+// tcpConn connects directly or through the jump host.
+func (d *dialing) tcpConn(ctx context.Context, hop *jump) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, orDefault(d.g.host.Connection.ConnectTimeout, DefaultConnectTimeout))
+	defer cancel()
+	if hop == nil {
+		return d.t.opts.DialTCP(ctx, "tcp", d.g.addr())
 	}
-	return c.client.DialContext(ctx, "tcp", d.g.addr())
+	return hop.conn.client.DialContext(ctx, "tcp", d.g.addr())
 }
 
 func (d *dialing) config() (*ssh.ClientConfig, error) {

@@ -1,9 +1,11 @@
 package sshtransport_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,6 +61,26 @@ func TestJumpHosts(t *testing.T) {
 			}
 		})
 	}
+	t.Run("more targets than may be dialled at once", func(t *testing.T) {
+		t.Parallel()
+		var f facts
+		tr := open(t, servers[0], func(o *sshtransport.Options) {
+			o.KnownHosts, o.Connected = known, f.add
+			o.Dial = sshtransport.DialLimits{Attempts: 1, Concurrent: 2, ConcurrentPerJump: 1}
+		})
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				h := servers[2].Host(fmt.Sprint("db-", i))
+				h.Connection.Via = second
+				if r := observe(t, tr, h, echo); r.Err != nil {
+					t.Error(r.Err)
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(t, 10, f.count())
+	})
 	t.Run("hop cannot reach the target", func(t *testing.T) {
 		t.Parallel()
 		tr := open(t, servers[0], func(o *sshtransport.Options) { o.KnownHosts = known })

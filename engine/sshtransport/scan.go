@@ -47,7 +47,11 @@ func (t *Transport) Scan(ctx context.Context, h *runbooks.Host, keyType string) 
 	}
 	want := slices.DeleteFunc(scanOrder(), func(a string) bool { return !strings.Contains(a, keyType) })
 	d := &dialing{t: t, g: g, cred: &credentials{}}
-	raw, err := d.tcpConn(ctx)
+	hop, err := d.hop(ctx)
+	var raw net.Conn
+	if err == nil {
+		raw, err = d.tcpConn(ctx, hop)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return HostKey{}, ctx.Err()

@@ -21,7 +21,7 @@ type target struct {
 	talker  *hostshell.Host
 	dialing chan struct{} // holds a token while somebody dials
 	// handshakes limits how many hosts are reached at once through this one.
-	handshakes chan struct{}
+	handshakes slots
 
 	mu   sync.Mutex
 	conn *conn
@@ -33,7 +33,7 @@ func (t *Transport) newTarget(h *runbooks.Host) *target {
 	for _, w := range warnings {
 		t.opts.Log.Warn().Str("host", said.Name).Msg(w)
 	}
-	g := &target{host: h, known: t.known, broken: err, dialing: make(chan struct{}, 1), handshakes: make(chan struct{}, t.opts.Dial.ConcurrentPerJump)}
+	g := &target{host: h, known: t.known, broken: err, dialing: make(chan struct{}, 1), handshakes: make(slots, t.opts.Dial.ConcurrentPerJump)}
 	if len(more) > 0 {
 		g.known = newHostKeys(append(slices.Clone(t.known.files), more...))
 	}
