@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,12 +22,6 @@ func TestTable(t *testing.T) {
 	require.Regexp(t, `(?m)^good +2 +≤ 3 +met$`, out.String())
 	require.Regexp(t, `(?m)^bad +4 +≤ 3 +MISSED$`, out.String())
 	require.Regexp(t, `(?m)^shown +1 *$`, out.String())
-}
-
-func TestMedian(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, time.Second, median([]time.Duration{time.Hour, time.Second, 0}))
-	require.Equal(t, int64(1), median([]int64{2, 1}))
 }
 
 func TestMeasure(t *testing.T) {

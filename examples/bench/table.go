@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"text/tabwriter"
 	"time"
 )
@@ -43,12 +42,6 @@ func (t *table) print(w io.Writer) (missed int) {
 	}
 	_ = tw.Flush()
 	return missed
-}
-
-// median is the middle one; the lower of two.
-func median[T time.Duration | int64 | float64](values []T) T {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[(len(sorted)-1)/2]
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
