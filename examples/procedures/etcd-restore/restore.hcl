@@ -37,12 +37,11 @@ runbook "etcd-restore" {
   }
 
   locals {
-    members     = group.members
-    cluster     = join(",", [for h in group.members : "${h.name}=${h.labels.peer_url}"])
-    bump_args   = decision.revision.choice == "bump" ? ["--bump-revision", "1000000000", "--mark-compacted"] : []
-    data_dir    = "/var/lib/etcd"
-    restore_dir = "/var/lib/etcd-restored"
-    snapshot    = "/var/tmp/etcd-restore.snap"
+    members   = group.members
+    cluster   = join(",", [for h in group.members : "${h.name}=${h.labels.peer_url}"])
+    bump_args = decision.revision.choice == "bump" ? ["--bump-revision", "1000000000", "--mark-compacted"] : []
+    data_dir  = "/var/lib/etcd"
+    snapshot  = "/var/tmp/etcd-restore.snap"
   }
 
   mark "disruption" {}
@@ -75,9 +74,10 @@ runbook "etcd-restore" {
       message   = "a majority of the members is healthy: replace the failed member instead of restoring"
     }
     check "newest-snapshot" {
-      hosts  = host.backup-1
-      script = file("scripts/newest-snapshot.sh")
-      env    = { SNAPSHOT_DIR = var.snapshot_dir }
+      hosts       = host.backup-1
+      script      = file("scripts/newest-snapshot.sh")
+      interpreter = ["/bin/bash", "-euo", "pipefail"]
+      env         = { SNAPSHOT_DIR = var.snapshot_dir }
       capture "path" { value = jsondecode(result.stdout).path }
       capture "sha256" { value = jsondecode(result.stdout).sha256 }
       capture "taken_at" { value = jsondecode(result.stdout).taken_at }

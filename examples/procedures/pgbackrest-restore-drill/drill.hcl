@@ -142,6 +142,12 @@ runbook "wrong-backup-must-fail" {
   variable "target_time" { type = string }
   variable "later_backup" { type = string }
 
+  objective "refusal" {
+    target = "10m"
+    from   = "asked"
+    to     = "refused"
+  }
+
   phase "try" {
     step "restore" {
       hosts         = host.scratch-1
@@ -149,6 +155,8 @@ runbook "wrong-backup-must-fail" {
       argv          = ["pgbackrest", "--stanza", "ledger", "restore", "--delta", "--set", var.later_backup, "--type=time", "--target=${var.target_time}"]
       success_codes = "nonzero"
       timeout       = "90m"
+      marks_start   = ["asked"]
+      marks         = ["refused"]
     }
   }
 }

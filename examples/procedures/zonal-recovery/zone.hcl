@@ -1,13 +1,12 @@
 # Recover from the loss of a zone. The parent decides the scope; each team has its lane and its own runbook.
 
 runbook "zone-lost" {
-  title        = "Recover from the loss of a zone"
-  service      = "platform"
-  owner        = "major-incident@example.org"
-  version      = "1.1.0"
-  review_by    = "2027-06-30"
-  failback     = runbook.zone-back
-  update_every = "30m"
+  title     = "Recover from the loss of a zone"
+  service   = "platform"
+  owner     = "major-incident@example.org"
+  version   = "1.1.0"
+  review_by = "2027-06-30"
+  failback  = runbook.zone-back
 
   exercise {
     type              = "functional"
@@ -114,6 +113,7 @@ runbook "drain-zone" {
 
     step "drain" {
       script      = file("scripts/haproxy.sh")
+      interpreter = ["/bin/bash", "-euo", "pipefail"]
       env         = { STATE = "drain", ZONE = var.zone }
       timeout     = "1m"
       marks_start = ["drain-begun"]
@@ -124,8 +124,9 @@ runbook "drain-zone" {
       }
     }
     check "sessions-gone" {
-      script = file("scripts/sessions.sh")
-      env    = { ZONE = var.zone }
+      script      = file("scripts/sessions.sh")
+      interpreter = ["/bin/bash", "-euo", "pipefail"]
+      env         = { ZONE = var.zone }
       capture "sessions" {
         value = result.stdout
         type  = number
@@ -238,6 +239,7 @@ runbook "zone-back" {
       hosts       = group.balancers
       become      = "root"
       script      = file("scripts/haproxy.sh")
+      interpreter = ["/bin/bash", "-euo", "pipefail"]
       env         = { STATE = "ready", ZONE = var.zone }
       requires    = [gate.return]
       timeout     = "1m"
