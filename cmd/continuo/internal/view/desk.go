@@ -93,6 +93,7 @@ func (d *Desk) Interrupted(ctx context.Context, q engine.InterruptQuestion) (eng
 	s.Printf("\n")
 	got, err := d.ask.Choose(ctx, "what now?", []Choice{
 		{"g", engine.ActionContinue, "go on with what comes next"},
+		{"b", engine.ActionRollback, "roll back what was changed, back to the point of no return"},
 		{"a", engine.ActionAbort, "abort: clean up, seal the record, end (exit 7)"},
 		{"l", engine.ActionLeave, "leave: nothing is cleaned up, the run is held (exit 5)"},
 	})
@@ -100,7 +101,7 @@ func (d *Desk) Interrupted(ctx context.Context, q engine.InterruptQuestion) (eng
 		return engine.InterruptAnswer{}, err
 	}
 	out := engine.InterruptAnswer{Action: got, By: d.by}
-	if got == engine.ActionAbort {
+	if got == engine.ActionAbort || got == engine.ActionRollback {
 		out.Reason, err = d.ask.Reason(ctx, "why?")
 	}
 	return out, err

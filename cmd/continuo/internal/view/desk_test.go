@@ -105,6 +105,11 @@ func TestDeskAfterInterruptAndFailure(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, engine.InterruptAnswer{Action: engine.ActionAbort, By: "op@here", Reason: "called off"}, i)
 
+	d, _ = desk("b", "it made things worse")
+	i, err = d.Interrupted(t.Context(), engine.InterruptQuestion{})
+	require.NoError(t, err)
+	require.Equal(t, engine.InterruptAnswer{Action: engine.ActionRollback, By: "op@here", Reason: "it made things worse"}, i)
+
 	d, out := desk("zzz", "r", "the disk was full")
 	f, err := d.Failed(t.Context(), engine.FailureQuestion{Item: "step.x", Options: []string{engine.ActionRetry, engine.ActionAbort, "new-word"}})
 	require.NoError(t, err)
