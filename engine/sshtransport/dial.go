@@ -338,6 +338,9 @@ func (d *dialing) explainAuth(err error) error {
 	if d.late.Load() {
 		return d.g.fail("auth", "", "no answer to the authentication of %s in time", user)
 	}
+	if cutOff(err) {
+		return d.g.fail("lost-connection", "the network, or its sshd gave up on us: its log tells", "the connection was lost during the authentication of %s", user)
+	}
 	if len(d.cred.methods) == 0 {
 		return d.g.fail("auth", "give connection { identity_files = [\"~/.ssh/id_ed25519\"] }, or start an ssh agent", "there is nothing to authenticate %s with", user)
 	}
@@ -353,6 +356,16 @@ func (d *dialing) explainAuth(err error) error {
 		hint = "this server wants a second factor, which needs a person; use a key or a certificate"
 	}
 	return d.g.fail("auth", hint, "authentication of %s refused: %s (tried %s)", user, trimSSH(err), strings.Join(tried, ", "))
+}
+
+// cutOff tells a connection that went away from an answer.
+func cutOff(err error) bool {
+	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, syscall.ETIMEDOUT} {
+		if errors.Is(err, lost) {
+			return true
+		}
+	}
+	return false
 }
 
 func times(n int) string {

@@ -224,3 +224,29 @@ func TestLoginShellThatRunsNothing(t *testing.T) {
 	r := observe(t, open(t, s), s.Host("router-1"), echo)
 	requireHostError(t, r.Err, engine.ErrRefused, "login-shell", "did not run /bin/sh (exit code 1): This account is not available.", "login shell")
 }
+
+// A connection that is lost while a credential is offered is no refusal: it may be tried again by whoever waits for a
+// result, but not by the dial itself.
+func TestLostDuringAuthentication(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(o *sshtransport.Options) {
+		o.Dial = sshtransport.DialLimits{Attempts: 3, Backoff: time.Millisecond}
+	})
+	require.NoError(t, observe(t, r.tr, r.host, echo).Err)
+	whole := r.proxy.Up()
+	cut := 0
+	for n := int64(1000); n < whole; n += 100 {
+		tr := r.transport(func(o *sshtransport.Options) { o.Dial = sshtransport.DialLimits{Attempts: 1} })
+		r.proxy.CutNext(n)
+		got := observe(t, tr, r.host, echo)
+		if got.Err == nil {
+			continue // dialled again on open: nothing had been sent
+		}
+		require.ErrorIs(t, got.Err, engine.ErrUnreachable)
+		var he *engine.HostError
+		require.ErrorAs(t, got.Err, &he)
+		require.NotEqual(t, "auth", he.Kind, "cut after %d: %v", n, got.Err)
+		cut++
+	}
+	require.NotZero(t, cut)
+}

@@ -155,7 +155,7 @@ func (s *soak) step(i int, rng *rand.Rand) {
 	default:
 		s.wrong.Add(1)
 		m.want = m.count()
-		s.t.Errorf("%s on %s: %+v %v, wanted code %d and %d lines, got %q", id, s.hosts[i].Name, st, err, code, lines, out.String())
+		s.t.Errorf("%s on %s: code %d %v, wanted code %d and %d lines, got %d bytes", id, s.hosts[i].Name, st.Code, err, code, lines, out.Len())
 	}
 	if got := m.count(); got != m.want {
 		s.wrong.Add(1)
