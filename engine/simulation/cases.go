@@ -18,10 +18,15 @@ type class struct {
 // cases are all single faults of the runbook.
 func (x *explorer) cases() []faultCase {
 	var out []faultCase
-	for _, i := range x.rb.AllItems() {
-		for _, c := range x.classes(i) {
+	for n := range x.plan.Items {
+		id := x.plan.Items[n].ID
+		i := itemAt(x.p, x.rb, id)
+		if i == nil {
+			continue
+		}
+		for _, c := range x.classes(id) {
 			for _, f := range x.faultsOf(i) {
-				f.item, f.host, f.alike = i.ID(), c.host, c.alike
+				f.item, f.host, f.alike = id, c.host, c.alike
 				if f.kind != FaultExpectation || x.unexpectedFor(i, &f) {
 					out = append(out, f)
 				}
@@ -32,20 +37,20 @@ func (x *explorer) cases() []faultCase {
 }
 
 // classes are the classes of hosts that an item ran on in the sound run; one without a host for the other items.
-func (x *explorer) classes(i *runbooks.Item) []class {
+func (x *explorer) classes(id runbooks.ItemID) []class {
 	var out []class
 	index := map[string]int{}
 	for n := range x.sound.Items {
 		r := &x.sound.Items[n]
-		if r.Plan.ID != i.ID() {
+		if r.Plan.ID != id {
 			continue
 		}
 		if !r.Started && r.Outcome == engine.Skipped {
-			x.skipped[fmt.Sprintf("%s: the sound run skips it", i.ID())] = true
+			x.skipped[fmt.Sprintf("%s: the sound run skips it", id)] = true
 			return nil
 		}
 		for _, u := range r.Units {
-			key := x.likeness(i, u.Host)
+			key := x.likeness(id, u.Host)
 			if at, ok := index[key]; ok {
 				if out[at].host != u.Host {
 					out[at].alike++
@@ -61,7 +66,7 @@ func (x *explorer) classes(i *runbooks.Item) []class {
 
 // likeness is equal for hosts that a case cannot tell apart: same site, environment, labels and way to reach them, and the
 // same answers.
-func (x *explorer) likeness(i *runbooks.Item, host string) string {
+func (x *explorer) likeness(id runbooks.ItemID, host string) string {
 	h := x.p.Host(host)
 	if h == nil {
 		return "host:" + host
@@ -77,7 +82,7 @@ func (x *explorer) likeness(i *runbooks.Item, host string) string {
 	}
 	own := ""
 	for _, p := range x.script.order {
-		if p.item == i.ID() && p.host == host {
+		if p.item == id && p.host == host {
 			own = "answers of " + host
 		}
 	}
@@ -114,10 +119,13 @@ func (x *explorer) faultsOf(i *runbooks.Item) []faultCase {
 		out = append(out, x.verifyFaults(i)...)
 	case runbooks.Manual:
 		out = append(out, faultIn(FaultRejected, cmd, "rejected"))
-	case runbooks.Gate, runbooks.Decision:
-		x.skipped["approvals and decisions: people are not simulated in every way yet"] = true
-	case runbooks.Call:
-		x.skipped["calls: explore the called runbook by its own name"] = true
+	case runbooks.Gate:
+		out = append(out, faultIn(FaultRejected, cmd, "rejected"), faultIn(FaultExpired, cmd, "expired"), faultIn(FaultWrongApprover, cmd, "wrong-approver"))
+	case runbooks.Decision:
+		if len(i.Stops) > 0 {
+			out = append(out, faultIn(FaultRejected, cmd, "rejected"))
+		}
+		out = append(out, faultIn(FaultExpired, cmd, "expired"))
 	}
 	x.skipped["crash of continuo itself with a resume after it: not simulated"] = true
 	return out
@@ -165,7 +173,7 @@ func (x *explorer) verifyFaults(i *runbooks.Item) []faultCase {
 func (x *explorer) unexpectedFor(i *runbooks.Item, f *faultCase) bool {
 	for f.code = range 7 {
 		s := x.script.clone()
-		if s.inject(i, f.injection) != nil {
+		if s.inject(i, f.injection, x.operator) != nil {
 			return false
 		}
 		hosts, people := s.world()
@@ -177,11 +185,11 @@ func (x *explorer) unexpectedFor(i *runbooks.Item, f *faultCase) bool {
 		}
 		for n := range ended.Record.Items {
 			for _, u := range ended.Record.Items[n].Units {
-				if u.Item == i.ID() && u.Host == f.host && u.Standing == engine.Fails {
+				if u.Item == f.item && u.Host == f.host && u.Standing == engine.Fails {
 					return true
 				}
 			}
-			if r := &ended.Record.Items[n]; r.Plan.ID == i.ID() && r.Standing == engine.Fails {
+			if r := &ended.Record.Items[n]; r.Plan.ID == f.item && r.Standing == engine.Fails {
 				return true
 			}
 		}

@@ -94,7 +94,7 @@ func launched(i *engine.ItemRecord) bool {
 func (x *explorer) unsettled(r *engine.Record) runbooks.ItemID {
 	for n := range r.Items {
 		for _, u := range r.Items[n].Units {
-			if i := x.rb.Item(u.Item); u.Standing == engine.Open && i != nil && i.Verify == nil && !i.Idempotent {
+			if i := itemAt(x.p, x.rb, u.Item); u.Standing == engine.Open && i != nil && i.Verify == nil && !i.Idempotent {
 				return u.Item
 			}
 		}
@@ -128,7 +128,7 @@ func (x *explorer) leftWithoutRollback(r *engine.Record) runbooks.ItemID {
 		return ""
 	}
 	for _, u := range changedLeft(r) {
-		i := x.rb.Item(u)
+		i := itemAt(x.p, x.rb, u)
 		if i != nil && i.Rollback == nil && i.Kind == runbooks.Step && !i.Irreversible {
 			return u
 		}

@@ -185,7 +185,7 @@ func (leader) Interrupted(context.Context, engine.InterruptQuestion) (engine.Int
 func (leader) Failed(_ context.Context, q engine.FailureQuestion) (engine.FailureAnswer, error) {
 	a := engine.FailureAnswer{Action: engine.ActionLeave, By: DefaultOperator, Reason: "explored"}
 	// At the point of no return there is nothing else to choose; before it, the way back is.
-	if slices.Contains(q.Options, engine.ActionSkip) {
+	if slices.Contains(q.Options, engine.ActionAbort) {
 		a.Action = engine.ActionRollback
 	}
 	return a, nil
@@ -203,12 +203,12 @@ type faultCase struct {
 func (x *explorer) run(c faultCase) (CaseResult, error) {
 	res := CaseResult{Item: c.item, Part: c.part, Host: c.host, Alike: c.alike, Fault: c.words, Kind: c.kind}
 	s := x.script.clone()
-	if err := s.inject(x.rb.Item(c.item), c.injection); err != nil {
+	if err := s.inject(itemAt(x.p, x.rb, c.item), c.injection, x.operator); err != nil {
 		return res, err
 	}
 	if c.with != nil {
 		res.With = fmt.Sprintf("%s of %s", c.with.words, placeName(c.with.place))
-		if err := s.inject(x.rb.Item(c.with.item), c.with.injection); err != nil {
+		if err := s.inject(itemAt(x.p, x.rb, c.with.item), c.with.injection, x.operator); err != nil {
 			return res, err
 		}
 	}

@@ -181,3 +181,39 @@ func TestExplore_pairs(t *testing.T) {
 		require.NotEmpty(t, c.With)
 	}
 }
+
+// gated is the whole runbook with a gate before the point of no return, in a project whose role has this many members.
+func gated(members string) string {
+	return strings.Replace(strings.Replace(whole, "    step \"promote\" {\n", `    gate "go" {
+      question  = "Promote?"
+      role      = role.deciders
+      approvals = 2
+      expires   = "30m"
+    }
+    decision "how" {
+      question = "Now?"
+      role     = role.deciders
+      options  = ["now", "not now"]
+      stops    = ["not now"]
+      expires  = "10m"
+    }
+    step "promote" {
+`, 1), "phase \"look\"", "phase \"look\"", 1) + "\nrole \"deciders\" { members = [" + members + "] }\n"
+}
+
+func TestExplore_people(t *testing.T) {
+	t.Parallel()
+	x := explore(t, gated(`"alice", "bob", "carol"`))
+	require.Empty(t, x.Findings)
+	ended := map[string]simulation.End{}
+	for _, c := range x.Cases {
+		ended[string(c.Item)+" "+c.Fault] = c.End
+	}
+	for _, want := range []string{"gate.go rejected", "gate.go expired", "gate.go wrong-approver", "decision.how rejected", "decision.how expired"} {
+		require.Equal(t, simulation.Safe, ended[want], "%s: %v", want, ended)
+	}
+
+	few := explore(t, gated(`"alice", "bob"`))
+	require.Len(t, few.Findings, 1)
+	require.Equal(t, simulation.CodeGateOutOfReach, few.Findings[0].Code)
+}

@@ -34,8 +34,8 @@ const (
 )
 
 // fault applies a `fault` block to a scenario.
-func (s *scenario) fault(p *runbooks.Project, rb *runbooks.Runbook, f runbooks.Fault, names *expr.Scope) error {
-	item, part, err := target(rb, f.Target)
+func (s *scenario) fault(p *runbooks.Project, rb *runbooks.Runbook, f runbooks.Fault, names *expr.Scope, operator string) error {
+	i, at, err := target(p, rb, f.Target)
 	if err != nil {
 		return err
 	}
@@ -47,12 +47,11 @@ func (s *scenario) fault(p *runbooks.Project, rb *runbooks.Runbook, f runbooks.F
 	if err != nil {
 		return err
 	}
-	host, err := a.word("host")
-	if err != nil {
+	if at.host, err = a.word("host"); err != nil {
 		return err
 	}
-	if host != "" && host != runbooks.ControlName && p.Host(host) == nil {
-		return fmt.Errorf("%w: there is no host %q", errScript, host)
+	if at.host != "" && at.host != runbooks.ControlName && p.Host(at.host) == nil {
+		return fmt.Errorf("%w: there is no host %q", errScript, at.host)
 	}
 	variant := lostNeverStarted
 	switch {
@@ -69,7 +68,7 @@ func (s *scenario) fault(p *runbooks.Project, rb *runbooks.Runbook, f runbooks.F
 	if err != nil {
 		return err
 	}
-	return s.inject(rb.Item(item), injection{place: place{item, part, host}, kind: FaultKind(kind), variant: variant, code: code, attempt: attempt})
+	return s.inject(i, injection{place: at, kind: FaultKind(kind), variant: variant, code: code, attempt: attempt}, operator)
 }
 
 // injection is a fault at a place.
@@ -82,12 +81,9 @@ type injection struct {
 }
 
 // inject changes what the place answers. What the test had scripted comes back after a fault of one attempt only.
-func (s *scenario) inject(i *runbooks.Item, f injection) error {
-	if f.kind == FaultRejected && i.Kind == runbooks.Manual {
-		a := s.manuals[i.ID()]
-		a.Done, a.Note = false, "simulated: it could not be done"
-		s.manuals[i.ID()] = a
-		return nil
+func (s *scenario) inject(i *runbooks.Item, f injection, operator string) error {
+	if i.Kind.Effect() == runbooks.Human {
+		return s.refuse(i, f, operator)
 	}
 	normal := s.answersFor(f.place)
 	if len(normal) == 0 {

@@ -94,7 +94,7 @@ func (c Case) config(journal *simtransport.Journal) executor.Config {
 			Hosts: len(c.Plan.Hosts), Items: len(c.Plan.Items), Exercise: "simulation",
 		},
 		Journal: journal, Artifacts: &simtransport.Artifacts{Redact: secrets.Redact}, Redactor: secrets, Secrets: vault{},
-		People: c.People, Operator: c.Lead, HTTP: c.Hosts, Clock: simtransport.Clock{}, Prober: c.Hosts, Launcher: c.Hosts,
+		People: c.People, Approver: c.People, Verifier: simtransport.Verifier{}, Operator: c.Lead, HTTP: c.Hosts, Clock: simtransport.Clock{}, Prober: c.Hosts, Launcher: c.Hosts,
 		OnFailure: runbooks.Stop,
 	}
 	if c.Lead != nil {

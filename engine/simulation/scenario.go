@@ -3,6 +3,7 @@ package simulation
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,12 +27,19 @@ type place struct {
 // test gives.
 type scenario struct {
 	answers map[place][]simtransport.Answer
-	manuals map[runbooks.ItemID]simtransport.ManualAnswer
+	manuals map[runbooks.ItemID][]simtransport.ManualAnswer
+	gates   map[runbooks.ItemID][]simtransport.GateWord
+	choices map[runbooks.ItemID][]simtransport.Choice
+	typed   map[runbooks.ItemID]engine.ConfirmAnswer
 	order   []place
 }
 
 func newScenario() *scenario {
-	return &scenario{answers: map[place][]simtransport.Answer{}, manuals: map[runbooks.ItemID]simtransport.ManualAnswer{}}
+	return &scenario{
+		answers: map[place][]simtransport.Answer{}, manuals: map[runbooks.ItemID][]simtransport.ManualAnswer{},
+		gates: map[runbooks.ItemID][]simtransport.GateWord{}, choices: map[runbooks.ItemID][]simtransport.Choice{},
+		typed: map[runbooks.ItemID]engine.ConfirmAnswer{},
+	}
 }
 
 func (s *scenario) set(p place, as []simtransport.Answer) {
@@ -60,9 +68,10 @@ func (s *scenario) clone() *scenario {
 	for _, p := range s.order {
 		out.set(p, slices.Clone(s.answers[p]))
 	}
-	for k, v := range s.manuals {
-		out.manuals[k] = v
-	}
+	maps.Copy(out.manuals, s.manuals)
+	maps.Copy(out.gates, s.gates)
+	maps.Copy(out.choices, s.choices)
+	maps.Copy(out.typed, s.typed)
 	return out
 }
 
@@ -72,8 +81,17 @@ func (s *scenario) world() (*simtransport.Transport, *simtransport.People) {
 	for _, p := range s.order {
 		hosts.OnHost(p.item, p.part, p.host, s.answers[p]...)
 	}
-	for item, a := range s.manuals {
-		people.OnManual(item, a)
+	for item, as := range s.manuals {
+		people.OnManual(item, slices.Clone(as)...)
+	}
+	for item, ws := range s.gates {
+		people.OnGate(item, slices.Clone(ws)...)
+	}
+	for item, cs := range s.choices {
+		people.OnDecision(item, slices.Clone(cs)...)
+	}
+	for item, a := range s.typed {
+		people.OnConfirm(item, a)
 	}
 	return hosts, people
 }
@@ -81,59 +99,81 @@ func (s *scenario) world() (*simtransport.Transport, *simtransport.People) {
 // errScript is wrapped by errors about an `on` or a `fault` that cannot be played.
 var errScript = errors.New("cannot be simulated")
 
+// itemAt is the item of that id, also through calls (call.db.step.promote); nil without one.
+func itemAt(p *runbooks.Project, rb *runbooks.Runbook, id runbooks.ItemID) *runbooks.Item {
+	if i := rb.Item(id); i != nil {
+		return i
+	}
+	call, name, ok := strings.Cut(string(id), ".")
+	if !ok || call != string(runbooks.Call) {
+		return nil
+	}
+	name, rest, ok := strings.Cut(name, ".")
+	i := rb.Item(runbooks.ItemID(call + "." + name))
+	if !ok || i == nil || p.Runbook(i.Runbook) == nil {
+		return nil
+	}
+	return itemAt(p, p.Runbook(i.Runbook), runbooks.ItemID(rest))
+}
+
 // target reads "step.promote.verify" as an item and its part.
-func target(rb *runbooks.Runbook, text string) (runbooks.ItemID, engine.PartName, error) {
+func target(p *runbooks.Project, rb *runbooks.Runbook, text string) (*runbooks.Item, place, error) {
 	for _, part := range []engine.PartName{engine.PartVerify, engine.PartUnless, engine.PartRollback} {
-		if id, ok := strings.CutSuffix(text, "."+string(part)); ok && rb.Item(runbooks.ItemID(id)) != nil {
-			return runbooks.ItemID(id), part, nil
+		if id, ok := strings.CutSuffix(text, "."+string(part)); ok {
+			if i := itemAt(p, rb, runbooks.ItemID(id)); i != nil {
+				return i, place{item: runbooks.ItemID(id), part: part}, nil
+			}
 		}
 	}
-	id := runbooks.ItemID(text)
-	if rb.Item(id) != nil {
-		return id, engine.PartCommand, nil
+	if i := itemAt(p, rb, runbooks.ItemID(text)); i != nil {
+		return i, place{item: runbooks.ItemID(text), part: engine.PartCommand}, nil
 	}
 	var known []string
 	for _, i := range rb.AllItems() {
 		known = append(known, string(i.ID()))
 	}
 	if near := diag.Suggest(text, known); near != "" {
-		return "", "", fmt.Errorf("%w: runbook %s has no item %q; did you mean %s?", errScript, rb.Name, text, near)
+		return nil, place{}, fmt.Errorf("%w: runbook %s has no item %q; did you mean %s?", errScript, rb.Name, text, near)
 	}
-	return "", "", fmt.Errorf("%w: runbook %s has no item %q", errScript, rb.Name, text)
+	return nil, place{}, fmt.Errorf("%w: runbook %s has no item %q", errScript, rb.Name, text)
 }
 
 // script reads the `on` blocks of a test.
 func script(p *runbooks.Project, rb *runbooks.Runbook, t *runbooks.Test, names *expr.Scope) (*scenario, error) {
 	s := newScenario()
 	for _, a := range t.Answers {
-		item, part, err := target(rb, a.Target)
-		if err != nil {
+		if err := s.on(p, rb, a, names); err != nil {
 			return nil, placed(a.Range, err)
 		}
-		vals, err := values(a.Attrs, names)
-		if err != nil {
-			return nil, placed(a.Range, err)
-		}
-		if rb.Item(item).Kind == runbooks.Manual && part == engine.PartCommand {
-			if s.manuals[item], err = manual(vals); err != nil {
-				return nil, placed(a.Range, err)
-			}
-			continue
-		}
-		host, err := vals.word("host")
-		if err != nil {
-			return nil, placed(a.Range, err)
-		}
-		if host != "" && host != runbooks.ControlName && p.Host(host) == nil {
-			return nil, placed(a.Range, fmt.Errorf("%w: there is no host %q", errScript, host))
-		}
-		answers, err := sequence(vals, timeoutOf(rb.Item(item)))
-		if err != nil {
-			return nil, placed(a.Range, err)
-		}
-		s.set(place{item, part, host}, answers)
 	}
 	return s, nil
+}
+
+// on takes one `on` block.
+func (s *scenario) on(p *runbooks.Project, rb *runbooks.Runbook, a runbooks.Answer, names *expr.Scope) error {
+	i, at, err := target(p, rb, a.Target)
+	if err != nil {
+		return err
+	}
+	vals, err := values(a.Attrs, names)
+	if err != nil {
+		return err
+	}
+	if at.part == engine.PartCommand && i.Kind.Effect() == runbooks.Human {
+		return s.person(at.item, i, vals)
+	}
+	if at.host, err = vals.word("host"); err != nil {
+		return err
+	}
+	if at.host != "" && at.host != runbooks.ControlName && p.Host(at.host) == nil {
+		return fmt.Errorf("%w: there is no host %q", errScript, at.host)
+	}
+	answers, err := sequence(vals, timeoutOf(i))
+	if err != nil {
+		return err
+	}
+	s.set(at, answers)
+	return nil
 }
 
 func placed(r diag.Range, err error) error { return fmt.Errorf("%s: %w", r, err) }
@@ -300,42 +340,6 @@ func timeoutOf(i *runbooks.Item) time.Duration {
 		return i.Timeout
 	}
 	return runbooks.DefaultTimeout
-}
-
-func manual(a attrs) (simtransport.ManualAnswer, error) {
-	out := simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{Done: true}}
-	by, err := a.word("done_by")
-	if err != nil {
-		return out, err
-	}
-	if out.By = by; by == "" {
-		out.By = "person@test"
-	}
-	if v := a.at("inputs", 0); !v.Absent() {
-		es, err := v.Elements()
-		if err != nil {
-			return out, fmt.Errorf("inputs: %w", err)
-		}
-		out.Inputs = map[string]string{}
-		for _, k := range es {
-			if out.Inputs[k.Key], err = k.Value.Text(); err != nil {
-				return out, fmt.Errorf("inputs.%s: %w", k.Key, err)
-			}
-		}
-	}
-	if delay, err := a.word("delay"); err != nil {
-		return out, err
-	} else if delay != "" {
-		if out.After, err = time.ParseDuration(delay); err != nil {
-			return out, fmt.Errorf("delay: %w", err)
-		}
-	}
-	if o, err := a.word("outcome"); err != nil {
-		return out, err
-	} else if o != "" {
-		out.Done = o == string(engine.Succeeded)
-	}
-	return out, nil
 }
 
 // testScope is what the attributes of `on` and `fault` may refer to: variables, hosts, locals.

@@ -6,7 +6,6 @@ import (
 	"sort"
 
 	"github.com/continuo-runbooks/continuo/engine"
-	"github.com/continuo-runbooks/continuo/engine/simtransport"
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
@@ -106,14 +105,13 @@ func prepare(p *runbooks.Project, rb *runbooks.Runbook, t *runbooks.Test, vars m
 	if err != nil {
 		return nil, err
 	}
-	// People do what nobody said anything about, as hosts do.
-	for _, i := range rb.AllItems() {
-		if _, ok := s.manuals[i.ID()]; !ok && i.Kind == runbooks.Manual {
-			s.manuals[i.ID()] = simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{By: "person@test", Done: true}}
-		}
+	plan, err := MakePlan(p, rb, vars)
+	if err != nil {
+		return nil, err
 	}
+	s.willing(p, plan, rb, t.Operator)
 	for _, f := range t.Faults {
-		if err := s.fault(p, rb, f, names); err != nil {
+		if err := s.fault(p, rb, f, names, t.Operator); err != nil {
 			return nil, placed(f.Range, err)
 		}
 	}
@@ -235,7 +233,7 @@ func runObject(rec *engine.Record) expr.Value {
 	}
 	return expr.Object(map[string]expr.Value{
 		"verdict": expr.String(string(rec.Verdict)), "why": expr.String(rec.Why), "unknown": expr.Int(int64(rec.Unknown)),
-		"deviations": words(kinds), "cleaned_up": list(cleaned), "rolled_back": list(back), "objectives": expr.Object(goals),
+		"deviations": kindsOf(kinds), "cleaned_up": list(cleaned), "rolled_back": list(back), "objectives": expr.Object(goals),
 		"id": expr.String(string(rec.Opened.Run)), "mode": expr.String(string(rec.Mode)), "operator": expr.String(rec.Opened.Operator),
 		"incident": expr.String(rec.Opened.Incident), "change": expr.String(rec.Opened.Change),
 	})
@@ -258,7 +256,7 @@ func rolledBack(i *engine.ItemRecord) bool {
 	return ran
 }
 
-func words(set map[string]bool) expr.Value {
+func kindsOf(set map[string]bool) expr.Value {
 	var names []string
 	for k := range set {
 		names = append(names, k)

@@ -231,3 +231,76 @@ func TestTest_whatFails(t *testing.T) {
 		})
 	}
 }
+
+func TestTest_people(t *testing.T) {
+	t.Parallel()
+	const runbook = `
+project "p" { environment = "lab" }
+host "a" { address = "10.0.0.1" }
+role "mim" { members = ["alice", "bob"] }
+runbook "child" {
+  phase "x" {
+    step "y" {
+      hosts = host.a
+      argv  = ["y"]
+    }
+  }
+}
+runbook "r" {
+  phase "p" {
+    gate "go" {
+      question  = "Go?"
+      role      = role.mim
+      approvals = 2
+      expires   = "1h"
+    }
+    decision "how" {
+      question = "How?"
+      role     = role.mim
+      options  = ["stop", "fast", "slow"]
+      stops    = ["stop"]
+    }
+    call "c" { runbook = runbook.child }
+    step "slow" {
+      when     = decision.how.choice == "slow"
+      hosts    = host.a
+      argv     = ["slow"]
+      requires = [gate.go]
+    }
+  }
+}
+`
+	tests := map[string]string{
+		"willing people": `
+  expect { condition = run.verdict == "passed" && decision.how.choice == "fast" && step.slow.outcome == "skipped" }`,
+		"a choice": `
+  on "decision.how" { choose = "slow" }
+  expect { condition = run.verdict == "passed" && step.slow.ok }`,
+		"named approvers, the second after half an hour": `
+  on "gate.go" {
+    approve = ["alice", "bob"]
+    delay   = "15m"
+  }
+  expect { condition = gate.go.ok && run.verdict == "passed" }`,
+		"the same person twice does not open it": `
+  on "gate.go" { approve = ["alice", "alice"] }
+  expect { condition = run.verdict != "passed" && !step.slow.started && !gate.go.ok }`,
+		"denied": `
+  on "gate.go" { deny = ["bob"] }
+  expect { condition = run.verdict == "failed" && !gate.go.ok }`,
+		"a fault inside a call": `
+  fault "call.c.step.y" { kind = "exit" }
+  expect { condition = run.verdict == "failed" }`,
+		"an operator who is in the role cannot approve": `
+  operator = "alice"
+  on "gate.go" { approve = ["alice", "bob"] }
+  expect { condition = run.verdict != "passed" && !gate.go.ok }`,
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := project(t, runbook, "test \"t\" {\n  runbook = \"r\"\n"+body+"\n}\n")
+			require.Empty(t, simulation.Test(p, p.Tests[0]).Failures)
+		})
+	}
+}

@@ -1,0 +1,204 @@
+package simulation
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/simtransport"
+	"github.com/continuo-runbooks/continuo/runbooks"
+)
+
+// somebody says what nobody else was named for.
+const somebody = "person@test"
+
+// person takes an `on` block about an item for people.
+func (s *scenario) person(id runbooks.ItemID, i *runbooks.Item, a attrs) error {
+	delay, err := a.duration("delay")
+	if err != nil {
+		return err
+	}
+	switch i.Kind {
+	case runbooks.Manual:
+		m, err := manual(a)
+		m.After = delay
+		s.manuals[id] = slices.Repeat([]simtransport.ManualAnswer{m}, max(1, i.People))
+		return err
+	case runbooks.Gate:
+		s.gates[id], err = words(a, delay)
+		return err
+	}
+	choice, err := a.word("choose")
+	if err != nil {
+		return err
+	}
+	by, err := a.word("done_by")
+	s.choices[id] = []simtransport.Choice{{DecisionAnswer: engine.DecisionAnswer{Choice: choice, By: by}, After: delay}}
+	return err
+}
+
+// words are what people say to a gate: those who approve, in order, then those who deny.
+func words(a attrs, delay time.Duration) ([]simtransport.GateWord, error) {
+	var out []simtransport.GateWord
+	for _, list := range []string{"approve", "deny"} {
+		for n := range a[list] {
+			who, err := a.text(list, n)
+			if err != nil {
+				return nil, err
+			}
+			w := simtransport.Approve(who)
+			if list == "deny" {
+				w = simtransport.Deny(who, "denied in the test")
+			}
+			w.After = delay
+			out = append(out, w)
+		}
+	}
+	return out, nil
+}
+
+// willing people do what nobody said anything about, as hosts do: whoever of a role does not operate approves, the first
+// option that stops nothing is chosen, what is to be typed is typed.
+func (s *scenario) willing(p *runbooks.Project, plan *engine.Plan, rb *runbooks.Runbook, operator string) {
+	if operator == "" {
+		operator = DefaultOperator
+	}
+	for n := range plan.Items {
+		id := plan.Items[n].ID
+		i := itemAt(p, rb, id)
+		if i == nil {
+			continue
+		}
+		members := membersOf(p, i.Role, operator)
+		switch i.Kind {
+		case runbooks.Manual:
+			if _, ok := s.manuals[id]; !ok {
+				s.manuals[id] = slices.Repeat([]simtransport.ManualAnswer{{ManualAnswer: engine.ManualAnswer{Done: true}}}, max(1, i.People))
+			}
+			for k := range s.manuals[id] {
+				if m := &s.manuals[id][k]; m.By == "" {
+					m.By = member(members, k)
+				}
+			}
+		case runbooks.Gate:
+			if _, ok := s.gates[id]; !ok {
+				for _, m := range members[:min(len(members), max(1, i.Approvals))] {
+					s.gates[id] = append(s.gates[id], simtransport.Approve(m))
+				}
+			}
+		case runbooks.Decision:
+			if _, ok := s.choices[id]; !ok {
+				s.choices[id] = []simtransport.Choice{{DecisionAnswer: engine.DecisionAnswer{Choice: goingOn(i)}}}
+			}
+			for k := range s.choices[id] {
+				if c := &s.choices[id][k]; c.By == "" {
+					c.By = member(members, k)
+				}
+			}
+		}
+	}
+}
+
+// membersOf are the members of a role who do not operate.
+func membersOf(p *runbooks.Project, role, operator string) []string {
+	for _, r := range p.Roles {
+		if r.Name == role {
+			return slices.DeleteFunc(slices.Clone(r.Members), func(m string) bool { return m == operator })
+		}
+	}
+	return nil
+}
+
+// member is the n-th of them, or somebody where the role is anyone's.
+func member(members []string, n int) string {
+	if len(members) == 0 {
+		return somebody
+	}
+	return members[n%len(members)]
+}
+
+// goingOn is the first option that does not stop the run.
+func goingOn(i *runbooks.Item) string {
+	for _, o := range i.Options {
+		if !slices.Contains(i.Stops, o) {
+			return o
+		}
+	}
+	return ""
+}
+
+// refuse makes people do what a fault of theirs is: say no, say nothing, or approve what they may not.
+func (s *scenario) refuse(i *runbooks.Item, f injection, operator string) error {
+	switch {
+	case f.kind == FaultRejected && i.Kind == runbooks.Manual:
+		as := slices.Clone(s.manuals[f.item])
+		for n := range as {
+			as[n].Done, as[n].Note = false, "simulated: it could not be done"
+		}
+		s.manuals[f.item] = as
+	case f.kind == FaultRejected && i.Kind == runbooks.Gate:
+		by := somebody
+		if ws := s.gates[f.item]; len(ws) > 0 {
+			by = ws[0].By
+		}
+		s.gates[f.item] = []simtransport.GateWord{simtransport.Deny(by, "simulated")}
+	case f.kind == FaultRejected && i.Kind == runbooks.Decision && len(i.Stops) > 0:
+		cs := slices.Clone(s.choices[f.item])
+		for n := range cs {
+			cs[n].Choice = i.Stops[0]
+		}
+		s.choices[f.item] = cs
+	case f.kind == FaultExpired && i.Kind == runbooks.Gate:
+		s.gates[f.item] = []simtransport.GateWord{{Silent: true}}
+	case f.kind == FaultExpired && i.Kind == runbooks.Decision:
+		s.choices[f.item] = []simtransport.Choice{{Silent: true}}
+	case f.kind == FaultWrongApprover && i.Kind == runbooks.Gate:
+		if operator == "" {
+			operator = DefaultOperator
+		}
+		s.gates[f.item] = []simtransport.GateWord{simtransport.Approve(operator), {Silent: true}}
+	default:
+		return fmt.Errorf("%w: kind %q of %s", errScript, f.kind, f.item)
+	}
+	return nil
+}
+
+func (a attrs) duration(name string) (time.Duration, error) {
+	text, err := a.word(name)
+	if err != nil || text == "" {
+		return 0, err
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return d, nil
+}
+
+func manual(a attrs) (simtransport.ManualAnswer, error) {
+	out := simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{Done: true}}
+	by, err := a.word("done_by")
+	if err != nil {
+		return out, err
+	}
+	out.By = by
+	if v := a.at("inputs", 0); !v.Absent() {
+		es, err := v.Elements()
+		if err != nil {
+			return out, fmt.Errorf("inputs: %w", err)
+		}
+		out.Inputs = map[string]string{}
+		for _, k := range es {
+			if out.Inputs[k.Key], err = k.Value.Text(); err != nil {
+				return out, fmt.Errorf("inputs.%s: %w", k.Key, err)
+			}
+		}
+	}
+	if o, err := a.word("outcome"); err != nil {
+		return out, err
+	} else if o != "" {
+		out.Done = o == string(engine.Succeeded)
+	}
+	return out, nil
+}
