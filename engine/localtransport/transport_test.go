@@ -162,7 +162,7 @@ func TestRouters(t *testing.T) {
 func TestBecomeIsRefusedInWords(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "sudo"), []byte("#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n"), 0o755)) //nolint:gosec // it is a program
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "sudo"), []byte("#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n"), 0o755))
 	tr := localtransport.New(localtransport.Options{Env: []string{"PATH=" + bin + ":/usr/bin:/bin", "HOME=/"}, Limits: hostshell.Limits{}})
 	r := transporttest.Observe(t.Context(), t, tr, control(), engine.Command{Argv: []string{"id"}, Become: "postgres"})
 	var he *engine.HostError
