@@ -114,7 +114,7 @@ func TestAddSignedRefuses(t *testing.T) { //nolint:tparallel // its parts take t
 		return sig
 	}
 	other := strings.Replace(string(good), "sums-sha256 ", "sums-sha256 0", 1)
-	for name, c := range map[string]struct { //nolint:paralleltest // they take the same lock
+	for name, c := range map[string]struct {
 		text []byte
 		sig  []byte
 		want error

@@ -202,6 +202,11 @@ func checkGenesis(line []byte, e LedgerEntry) string {
 
 // neverOpened reports whether a run's directory holds no whole event: nothing has happened.
 func neverOpened(dir string) bool {
-	data, err := os.ReadFile(filepath.Join(dir, journal.FileName))
-	return errors.Is(err, fs.ErrNotExist) || err == nil && bytes.IndexByte(data, '\n') < 0
+	f, err := os.Open(filepath.Join(dir, journal.FileName))
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	defer f.Close()
+	p, err := journal.ReadPrefix(f)
+	return len(p.Events) == 0 && (err == nil || errors.Is(err, journal.ErrEmpty))
 }
