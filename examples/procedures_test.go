@@ -11,7 +11,7 @@ import (
 )
 
 // waiting are procedures that use what the engine cannot execute yet: validate says so.
-var waiting = map[string]string{ //nolint:gochecknoglobals // a table of the test
+var waiting = map[string]string{
 	"rolling-restart": "rollouts of whole phases come in a later version",
 }
 

@@ -40,7 +40,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	s.tail = append(s.tail, p[max(0, len(p)-maxTail):]...)
 	s.tail = s.tail[max(0, len(s.tail)-maxTail):]
 	if !s.held {
-		_, _ = s.artifact.Write(p) //nolint:errcheck // it shows in Finish
+		_, _ = s.artifact.Write(p)
 	}
 	return len(p), nil
 }
@@ -61,7 +61,7 @@ func (s *stream) release() (ok bool) {
 	}
 	if s.held {
 		s.held = false
-		_, _ = s.artifact.Write(s.kept) //nolint:errcheck // it shows in Finish
+		_, _ = s.artifact.Write(s.kept)
 	}
 	return true
 }

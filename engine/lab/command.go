@@ -144,6 +144,6 @@ func sendExit(channel ssh.Channel, state *os.ProcessState, err error) {
 		_, _ = channel.SendRequest("exit-signal", false, ssh.Marshal(&msg))
 		return
 	}
-	status := struct{ Code uint32 }{uint32(state.ExitCode())} //nolint:gosec // an exit code is 0 to 255 here
+	status := struct{ Code uint32 }{uint32(state.ExitCode())}
 	_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(&status))
 }

@@ -248,7 +248,7 @@ func (t *Transport) play(ctx context.Context, a Answer, timeout time.Duration, s
 		text string
 	}{{sink.Stdout, a.Stdout}, {sink.Stderr, a.Stderr}} {
 		if s.to != nil && s.text != "" && err == nil {
-			_, _ = io.WriteString(s.to, s.text) //nolint:errcheck // a sink does not fail
+			_, _ = io.WriteString(s.to, s.text)
 		}
 	}
 	switch {

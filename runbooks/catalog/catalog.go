@@ -10,7 +10,7 @@ import (
 )
 
 //go:embed all:templates
-var templates embed.FS //nolint:gochecknoglobals // embed needs a variable; nothing writes it
+var templates embed.FS
 
 // Template is a project to begin with.
 type Template struct {

@@ -219,7 +219,7 @@ func resultInLimits(v cty.Value) error {
 		most = LimitStrings
 	}
 	var bad error
-	_ = cty.Walk(u, func(_ cty.Path, w cty.Value) (bool, error) { //nolint:errcheck // its error is bad
+	_ = cty.Walk(u, func(_ cty.Path, w cty.Value) (bool, error) {
 		left--
 		switch {
 		case left < 0:

@@ -158,7 +158,7 @@ func lexLimits(text, file string) diag.List {
 	if len(text) > maxTyped {
 		return refuse("expression is too long")
 	}
-	tokens, _ := hclsyntax.LexExpression([]byte(text), file, hcl.InitialPos) //nolint:errcheck // the parser repeats them
+	tokens, _ := hclsyntax.LexExpression([]byte(text), file, hcl.InitialPos)
 	if len(tokens) > maxTokens {
 		return refuse("expression is too long")
 	}

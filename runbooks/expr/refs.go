@@ -299,7 +299,7 @@ func (e *Expr) Comparisons() []Comparison {
 		return nil
 	}
 	var out []Comparison
-	_ = hclsyntax.VisitAll(root, func(n hclsyntax.Node) hcl.Diagnostics { //nolint:errcheck // returns no diagnostics
+	_ = hclsyntax.VisitAll(root, func(n hclsyntax.Node) hcl.Diagnostics {
 		op, ok := n.(*hclsyntax.BinaryOpExpr)
 		if !ok || op.Op != hclsyntax.OpEqual && op.Op != hclsyntax.OpNotEqual {
 			return nil

@@ -19,7 +19,7 @@ func normalText(r hcl.Range, src []byte) string {
 		return ""
 	}
 	part = append(bytes.Clone(part), '\n')                                 // a heredoc ends with its line
-	tokens, _ := hclsyntax.LexExpression(part, r.Filename, hcl.InitialPos) //nolint:errcheck // it was parsed before
+	tokens, _ := hclsyntax.LexExpression(part, r.Filename, hcl.InitialPos)
 	p := textPrinter{}
 	for i := range tokens {
 		p.token(tokens, i)
