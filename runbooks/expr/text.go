@@ -18,7 +18,7 @@ func normalText(r hcl.Range, src []byte) string {
 	if len(part) > LimitString {
 		return ""
 	}
-	part = append(bytes.Clone(part), '\n')                                 // a heredoc ends with its line
+	part = append(bytes.Clone(part), '\n') // a heredoc ends with its line
 	tokens, _ := hclsyntax.LexExpression(part, r.Filename, hcl.InitialPos)
 	p := textPrinter{}
 	for i := range tokens {
