@@ -257,6 +257,9 @@ func (l *loader) fleet(n *node, base settings, vias map[*runbooks.Host]*jump) []
 			}
 			return out
 		}
+		if h == nil { // what is wrong was said before the rows were looked at
+			return out
+		}
 		out = append(out, h)
 	}
 	return out
