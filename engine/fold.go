@@ -475,6 +475,9 @@ func (f *Folder) unitNow(u *UnitRecord) UnitRecord {
 	if out.Outcome == "" && len(out.Intents) > 0 {
 		if last := out.Intents[len(out.Intents)-1]; f.open[last.AttemptID] != nil {
 			out.Standing = Open
+			if f.rec.Closed {
+				out.Outcome, out.Reason = Unknown, "its launch is on record, and nothing after it"
+			}
 		}
 	}
 	return out
@@ -482,6 +485,9 @@ func (f *Folder) unitNow(u *UnitRecord) UnitRecord {
 
 // standNow gives an item the standing that its units have together after they were settled.
 func (f *Folder) standNow(i *ItemRecord) {
+	if f.rec.Closed && i.Outcome == "" && slices.ContainsFunc(i.Units, func(u UnitRecord) bool { return u.Outcome == Unknown }) {
+		i.Outcome = Unknown
+	}
 	if i.Outcome == "" || len(i.Units) == 0 {
 		return
 	}

@@ -149,6 +149,17 @@ func TestFold_verdict(t *testing.T) {
 	}
 }
 
+func TestFold_anOpenIntentOfAClosedRunIsUnknownAndWasReached(t *testing.T) {
+	t.Parallel()
+	r := record(t, sound().add(&engine.ItemStarted{Item: "step.promote", Hosts: []string{"a"}}, intent(1, id), &engine.RunClosed{}))
+	require.Equal(t, engine.Unknown, r.Items[1].Outcome)
+	require.Equal(t, engine.Unknown, r.Items[1].Units[0].Outcome)
+	require.Equal(t, []runbooks.ItemID{"manual.look"}, r.NotReached)
+
+	running := record(t, sound().add(&engine.ItemStarted{Item: "step.promote", Hosts: []string{"a"}}, intent(1, id)))
+	require.Empty(t, running.Items[1].Outcome, "while the run goes on, it runs")
+}
+
 func TestFold_settledByAPersonIsADeviation(t *testing.T) {
 	t.Parallel()
 	s := sound().add(intent(1, id), closes(1, id, engine.Unknown), ended("step.promote", "a", engine.Unknown),

@@ -216,6 +216,21 @@ func Send(ctx context.Context, dir string, r Request) (Response, error) {
 	return resp, nil
 }
 
+// Listening reports whether a controller works on the run in dir: whether somebody takes a connection on its socket.
+func Listening(dir string) bool {
+	short, done, err := shorten(dir)
+	if err != nil {
+		return false
+	}
+	defer done()
+	c, err := net.Dial("unix", filepath.Join(short, SocketName))
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
+}
+
 // shorten gives a name for dir that fits into a socket address (108 bytes with the socket's name), whatever its length:
 // the directory as an open file of this process. done closes it.
 func shorten(dir string) (short string, done func(), err error) {

@@ -81,11 +81,14 @@ func TestServe_replacesASocketThatADeadControllerLeft(t *testing.T) {
 	require.NoError(t, l.Close())
 	_, err = control.Send(t.Context(), dir, control.Request{})
 	require.ErrorIs(t, err, control.ErrNotRunning, "refused, not missing")
+	require.False(t, control.Listening(dir))
+	require.False(t, control.Listening(filepath.Join(dir, "gone")))
 
 	serve(t, dir, func(context.Context, control.Request) control.Response { return control.Response{OK: true} })
 	resp, err := control.Send(t.Context(), dir, control.Request{})
 	require.NoError(t, err)
 	require.True(t, resp.OK)
+	require.True(t, control.Listening(dir))
 }
 
 func TestServe_answersManyAndSurvivesNonsense(t *testing.T) {

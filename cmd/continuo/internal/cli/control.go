@@ -36,7 +36,7 @@ func statusCommand(a *app) *cobra.Command {
 			if a.global.json {
 				return report.NewRunDocument(l.Record, l.Dir).JSON(a.out)
 			}
-			a.out.Status(l.Record, a.env.Now(), nextCommands(l))
+			a.out.Status(l.Record, a.env.Now(), control.Listening(l.Dir), nextCommands(l))
 			return nil
 		},
 	}

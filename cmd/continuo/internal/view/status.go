@@ -19,13 +19,16 @@ type WishDocument struct {
 }
 
 // Status says where a run stands.
-func (s *Screen) Status(r *engine.Record, now time.Time, next []string) {
+func (s *Screen) Status(r *engine.Record, now time.Time, working bool, next []string) {
 	s.Printf("%s %s of %s%s\n", s.mode(r.Mode), r.Opened.Run, Clean(r.Opened.Runbook), after(": ", Clean(r.Opened.Title)))
 	if r.Closed {
 		s.Printf("  ended %s: %s%s\n", r.EndedAt.In(s.zone).Format("15:04:05"), s.paint(verdictInk(r.Verdict), string(r.Verdict)), after(", ", Clean(r.Why)))
 	} else {
 		s.Printf("  began %s by %s, %s ago\n", r.StartedAt.In(s.zone).Format("15:04:05"), Clean(r.Opened.Operator), Duration(now.Sub(r.StartedAt)))
-		s.statusItems(r, now)
+		if !working {
+			s.Printf("  %s: the process that did has ended. What had started on hosts may still run there\n", s.paint(red, "NOBODY WORKS ON IT"))
+		}
+		s.statusItems(r, now, working)
 	}
 	clock := newObjectiveClock(r.Plan)
 	for n := range r.Marks {
@@ -39,14 +42,14 @@ func (s *Screen) Status(r *engine.Record, now time.Time, next []string) {
 		s.Printf("  last word: %s by %s at %s%s\n", Clean(a.Action), Clean(a.By), a.At.In(s.zone).Format("15:04:05"), after(": ", Clean(a.Reason)))
 	}
 	for _, c := range next {
-		if r.Closed {
+		if r.Closed || !working {
 			s.Printf("  next: %s\n", c)
 		}
 	}
 }
 
 // statusItems prints what runs, what failed and what comes next.
-func (s *Screen) statusItems(r *engine.Record, now time.Time) {
+func (s *Screen) statusItems(r *engine.Record, now time.Time, working bool) {
 	done := 0
 	var next []runbooks.ItemID
 	for _, i := range r.Items {
@@ -57,7 +60,11 @@ func (s *Screen) statusItems(r *engine.Record, now time.Time) {
 				s.Printf("  %s %s%s\n", cellText(s, outcomeWord(i.Outcome), wordWidth), i.Plan.ID, after(": ", Clean(i.Reason)))
 			}
 		case i.Started:
-			s.Printf("  %s %s%s for %s\n", cellText(s, cell{"running", cyan}, wordWidth), i.Plan.ID,
+			word := cell{"running", cyan}
+			if !working {
+				word = outcomeWord(engine.Unknown)
+			}
+			s.Printf("  %s %s%s for %s\n", cellText(s, word, wordWidth), i.Plan.ID,
 				after(" on ", list(i.Plan.Hosts, fewHosts)), Duration(now.Sub(i.StartedAt)))
 		default:
 			next = append(next, i.Plan.ID)
