@@ -16,14 +16,15 @@ func Docs() []diag.Doc {
 
 // inRunbook puts items into a runbook, for examples that would be hard to read with everything around them.
 func inRunbook(items string) string {
-	return "runbook \"example\" {\n  phase \"work\" {\n" + indent(items, "    ") + "  }\n}\n"
+	return "runbook \"example\" {\n  phase \"work\" {\n" + indent(items) + "  }\n}\n"
 }
 
-func indent(s, by string) string {
+// indent moves lines to where the attributes of a phase stand.
+func indent(s string) string {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
 		if strings.TrimSpace(line) != "" {
-			b.WriteString(by)
+			b.WriteString("    ")
 		}
 		b.WriteString(line)
 	}

@@ -84,7 +84,7 @@ func objectiveDoc(from, mark string) string {
 
 func docsOrder() []diag.Doc {
 	later := func(first, second string) string {
-		return "runbook \"example\" {\n  phase \"one\" {\n" + indent(first, "    ") + "  }\n  phase \"two\" {\n" + indent(second, "    ") + "  }\n}\n"
+		return "runbook \"example\" {\n  phase \"one\" {\n" + indent(first) + "  }\n  phase \"two\" {\n" + indent(second) + "  }\n}\n"
 	}
 	a := "wait \"a\" { duration = \"1s\" }\n"
 	return []diag.Doc{

@@ -195,5 +195,5 @@ func rolloutDoc(batch string) string {
 
 func cleanupDoc(line string) string {
 	return "runbook \"example\" {\n  phase \"work\" {\n    check \"up\" {\n      hosts = control\n      argv  = [\"true\"]\n    }\n  }\n  cleanup {\n    step \"unlock\" {\n      hosts = control\n      argv  = [\"rm\", \"-f\", \"/run/failover.lock\"]\n" +
-		indent(line, "    ") + "    }\n  }\n}\n"
+		indent(line) + "    }\n  }\n}\n"
 }

@@ -70,7 +70,7 @@ func hostile() map[string]string {
 
 // Each is refused or read, at once, in bounded memory. A stack overflow would end the test's process.
 func TestHostile(t *testing.T) { //nolint:paralleltest // measures memory
-	for name, src := range hostile() {
+	for name, src := range hostile() { //nolint:paralleltest // measures memory
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

@@ -14,80 +14,97 @@ type placedExpr struct {
 	own   bool // may refer to its own item
 }
 
-// placed are all expressions of an item.
-func placed(i *runbooks.Item) []placedExpr {
-	var out []placedExpr
-	add := func(names []string, own bool, es ...*expr.Expr) {
-		for _, e := range es {
-			if e != nil {
-				out = append(out, placedExpr{e, names, own})
-			}
+// places gathers the expressions of an item, and knows the names that have a meaning in each place.
+type places struct {
+	out    []placedExpr
+	once   []string // evaluated once for the item
+	hosts  []string // where the hosts are chosen
+	unit   []string // for each host
+	judged []string // what looks at the result on one host
+	all    []string // what looks at the results on all hosts
+}
+
+func newPlaces(forEach bool) *places {
+	p := &places{once: []string{"batch"}, hosts: []string{"batch"}, unit: []string{"self", "batch"}, all: []string{"results", "batch"}}
+	if forEach {
+		p.hosts, p.unit, p.all = append(p.hosts, "each"), append(p.unit, "each"), append(p.all, "each")
+	}
+	p.judged = append(slices.Clone(p.unit), "result")
+	return p
+}
+
+func (p *places) add(names []string, own bool, es ...*expr.Expr) {
+	for _, e := range es {
+		if e != nil {
+			p.out = append(p.out, placedExpr{e, names, own})
 		}
 	}
-	once := []string{"batch"}
-	unit := []string{"self", "batch"}
-	if i.ForEach != nil {
-		unit = append(unit, "each")
+}
+
+func (p *places) command(c *runbooks.Command, own bool) {
+	if c != nil {
+		p.add(p.unit, own, c.Argv, c.Script, c.Stdin)
 	}
-	judged := append(slices.Clone(unit), "result")
-	all := []string{"results", "batch"}
-	if i.ForEach != nil {
-		all = append(all, "each")
+}
+
+func (p *places) judge(own bool, captures []runbooks.Capture, expects, expectAll []runbooks.Validation) {
+	for _, c := range captures {
+		p.add(p.judged, own, c.Value)
 	}
-	add(once, false, i.Title, i.Description, i.Owner, i.When, i.ForEach, i.Condition, i.Message, i.Duration, i.Instructions, i.Question, i.Typed, i.Variables)
-	hosts := once
-	if i.ForEach != nil {
-		hosts = append(slices.Clone(once), "each")
+	for _, v := range expects {
+		p.add(p.judged, own, v.Condition, v.Message)
 	}
-	add(hosts, false, i.Hosts)
-	add(unit, false, i.WorkingDir, i.Become, i.Destination, i.OwnerUser, i.OwnerGroup)
-	for _, v := range i.Env {
-		add(unit, false, v.Value)
+	for _, v := range expectAll {
+		p.add(p.all, own, v.Condition, v.Message)
 	}
-	command := func(c *runbooks.Command, own bool) {
-		if c != nil {
-			add(unit, own, c.Argv, c.Script, c.Stdin)
-		}
-	}
-	command(i.Command, false)
+}
+
+// action is what the item does on each host, whatever its kind.
+func (p *places) action(i *runbooks.Item) {
+	p.command(i.Command, false)
 	if t := i.TCP; t != nil {
-		add(unit, false, t.Address, t.Witness)
+		p.add(p.unit, false, t.Address, t.Witness)
 	}
 	if h := i.HTTP; h != nil {
-		add(unit, false, h.URL)
+		p.add(p.unit, false, h.URL)
 		for _, v := range h.Headers {
-			add(unit, false, v.Value)
+			p.add(p.unit, false, v.Value)
 		}
 	}
 	if s := i.Source; s != nil {
-		add(unit, false, s.Content, s.Host, s.Path, s.SHA256)
+		p.add(p.unit, false, s.Content, s.Host, s.Path, s.SHA256)
 	}
-	judge := func(own bool, captures []runbooks.Capture, expects, expectAll []runbooks.Validation) {
-		for _, c := range captures {
-			add(judged, own, c.Value)
-		}
-		for _, v := range expects {
-			add(judged, own, v.Condition, v.Message)
-		}
-		for _, v := range expectAll {
-			add(all, own, v.Condition, v.Message)
-		}
+}
+
+func (p *places) part(part *runbooks.Part, own bool) {
+	if part == nil {
+		return
 	}
-	judge(false, i.Captures, i.Expects, i.ExpectAll)
-	for _, part := range []*runbooks.Part{i.Unless, i.Verify, i.Rollback, afterBatch(i)} {
-		if part == nil {
-			continue
-		}
-		own := part == i.Rollback
-		add(hosts, own, part.Hosts)
-		add(unit, own, part.WorkingDir, part.Become, part.Text)
-		for _, v := range part.Env {
-			add(unit, own, v.Value)
-		}
-		command(part.Command, own)
-		judge(own, part.Captures, part.Expects, part.ExpectAll)
+	p.add(p.hosts, own, part.Hosts)
+	p.add(p.unit, own, part.WorkingDir, part.Become, part.Text)
+	for _, v := range part.Env {
+		p.add(p.unit, own, v.Value)
 	}
-	return out
+	p.command(part.Command, own)
+	p.judge(own, part.Captures, part.Expects, part.ExpectAll)
+}
+
+// placed are all expressions of an item.
+func placed(i *runbooks.Item) []placedExpr {
+	p := newPlaces(i.ForEach != nil)
+	p.add(p.once, false, i.Title, i.Description, i.Owner, i.When, i.ForEach, i.Condition, i.Message, i.Duration, i.Instructions, i.Question, i.Typed, i.Variables)
+	p.add(p.hosts, false, i.Hosts)
+	p.add(p.unit, false, i.WorkingDir, i.Become, i.Destination, i.OwnerUser, i.OwnerGroup)
+	for _, v := range i.Env {
+		p.add(p.unit, false, v.Value)
+	}
+	p.action(i)
+	p.judge(false, i.Captures, i.Expects, i.ExpectAll)
+	p.part(i.Unless, false)
+	p.part(i.Verify, false)
+	p.part(i.Rollback, true)
+	p.part(afterBatch(i), false)
+	return p.out
 }
 
 func afterBatch(i *runbooks.Item) *runbooks.Part {

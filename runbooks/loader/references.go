@@ -154,7 +154,7 @@ func (b *book) name(e *entry, r expr.Ref, why diag.Range, p placedExpr, locals m
 		b.reportAt("CON-R019", r.Range, "%s cannot be used in an expression", r).Hint = "runbook and failback take it"
 	case "self", "each", "result", "results", "batch":
 		if !slices.Contains(p.names, r.Root) {
-			b.notHere(r, why, p)
+			b.notHere(r, why)
 		}
 	case "inventory", "control", "run":
 	default:
@@ -165,7 +165,7 @@ func (b *book) name(e *entry, r expr.Ref, why diag.Range, p placedExpr, locals m
 	return nil
 }
 
-func (b *book) notHere(r expr.Ref, why diag.Range, p placedExpr) {
+func (b *book) notHere(r expr.Ref, why diag.Range) {
 	d := b.reportAt("CON-R019", r.Range, "%s has no meaning here", r.Root)
 	if why != r.Range {
 		d.Related = []diag.Related{{Message: "used from here", Range: why}}

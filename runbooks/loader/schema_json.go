@@ -85,6 +85,7 @@ func (k Kind) Constant() bool {
 	switch k {
 	case KindText, KindTruth, KindHosts, KindArgv, KindEnv, KindMap, KindAny, KindLength:
 		return false
+	default:
+		return true
 	}
-	return true
 }

@@ -33,7 +33,7 @@ func TestSchema_documented(t *testing.T) {
 			count++
 		}
 		for _, c := range b.Blocks {
-			require.False(t, names[c.Type] && !(b.Type == "manual"), "%s: %s is attribute and block", path, c.Type)
+			require.False(t, names[c.Type] && b.Type != "manual", "%s: %s is attribute and block", path, c.Type)
 			walk(path, c)
 		}
 	}

@@ -182,20 +182,7 @@ func (l *loader) staticLocal(name string) bool {
 	}
 	e := l.inv.locals[name]
 	l.inv.state[key] = visiting
-	ok := true
-	for _, r := range e.Refs() {
-		switch r.Root {
-		case "local":
-			ok = ok && l.inv.locals[r.Name] != nil && l.staticLocal(r.Name)
-		case "host", "inventory", "control":
-			ok = ok && l.inv.hosts != nil && (r.Root != "host" || l.names["host"][r.Name] != nil || !l.inv.hosts[r.Name].Absent())
-		case "group":
-			ok = ok && l.inv.hosts != nil && l.names["group"][r.Name] != nil && l.inv.groupOf(r.Name)
-		default:
-			ok = false
-		}
-	}
-	if !ok {
+	if !l.allStatic(e.Refs()) {
 		delete(l.inv.state, key) // hosts may be known the next time
 		return false
 	}
@@ -206,5 +193,26 @@ func (l *loader) staticLocal(name string) bool {
 		return false
 	}
 	l.inv.values[name], l.inv.state[key] = v, done
+	return true
+}
+
+// allStatic reports whether everything that is referred to is known before a run.
+func (l *loader) allStatic(refs []expr.Ref) bool {
+	for _, r := range refs {
+		var ok bool
+		switch r.Root {
+		case "local":
+			ok = l.inv.locals[r.Name] != nil && l.staticLocal(r.Name)
+		case "host":
+			ok = l.inv.hosts != nil && (l.names["host"][r.Name] != nil || !l.inv.hosts[r.Name].Absent())
+		case "inventory", "control":
+			ok = l.inv.hosts != nil
+		case "group":
+			ok = l.inv.hosts != nil && l.names["group"][r.Name] != nil && l.inv.groupOf(r.Name)
+		}
+		if !ok {
+			return false
+		}
+	}
 	return true
 }

@@ -74,10 +74,9 @@ func between(s, open, end string) string {
 	return s
 }
 
-// syntaxError says in our words what the parser stumbled over.
+// syntaxError says in our words what the parser stumbled over: texts and templates first, then the structure.
 func (l *loader) syntaxError(d *hcl.Diagnostic, src []byte) {
 	at := *d.Subject
-	token := quoteToken(src, at)
 	switch s := d.Summary; {
 	case s == "Invalid multi-line string", s == "Unterminated template string", s == "Unterminated string literal":
 		l.report("CON-S002", at, "the string is not closed on its line").Hint =
@@ -91,24 +90,34 @@ func (l *loader) syntaxError(d *hcl.Diagnostic, src []byte) {
 	case strings.Contains(s, "interpolation"):
 		l.report("CON-S005", at, "${ begins an expression of the runbook language, and this is none").Hint =
 			"for a variable of the shell write $${NAME}, or $NAME, or put the script in a file and use file()"
-	case s == "Invalid character" || s == "Unsupported operator" || s == "Invalid escape sequence":
+	default:
+		l.structureError(d, src)
+	}
+}
+
+// structureError is about characters, attributes, blocks and the elements of values.
+func (l *loader) structureError(d *hcl.Diagnostic, src []byte) {
+	at := *d.Subject
+	token := quoteToken(src, at)
+	switch d.Summary {
+	case "Invalid character", "Unsupported operator", "Invalid escape sequence":
 		l.report("CON-S001", at, "%s is not used in the language", token).Hint = characterHint(d.Detail, token)
-	case s == "Unclosed configuration block":
+	case "Unclosed configuration block":
 		l.report("CON-S001", at, "the block is not closed").Hint = "add the missing }, perhaps further up"
-	case s == "Argument or block definition required" || s == "Argument definition required" || s == "Invalid argument name":
+	case "Argument or block definition required", "Argument definition required", "Invalid argument name":
 		l.report("CON-S001", at, "an attribute (name = value) or a block is expected here, not %s", token).Hint = itemHint(src, at)
-	case s == "Invalid block definition":
+	case "Invalid block definition":
 		l.report("CON-S001", at, "%s does not belong here", token).Hint =
 			`a block is written TYPE "NAME" { with the brace on the same line; an attribute NAME = VALUE`
-	case s == "Missing newline after argument" || s == "Unexpected comma after argument" || s == "Missing newline after block definition":
+	case "Missing newline after argument", "Unexpected comma after argument", "Missing newline after block definition":
 		l.report("CON-S001", at, "%s is not expected here", token).Hint = newlineHint(token)
-	case s == "Missing item separator" || s == "Missing attribute separator" || s == "Missing argument separator":
+	case "Missing item separator", "Missing attribute separator", "Missing argument separator":
 		l.report("CON-S001", at, "a comma is missing before %s", token).Hint = "elements are separated by commas"
-	case s == "Invalid expression" || s == "Missing expression":
+	case "Invalid expression", "Missing expression":
 		l.report("CON-S001", at, "a value is expected here, not %s", token).Hint =
 			`text stands in quotes; a value is "text", 42, true, [list], { map } or a reference`
 	default:
-		l.report("CON-S001", at, "%s", lowerFirst(s)).Hint = strings.TrimSuffix(d.Detail, ".")
+		l.report("CON-S001", at, "%s", lowerFirst(d.Summary)).Hint = strings.TrimSuffix(d.Detail, ".")
 	}
 }
 

@@ -303,7 +303,7 @@ func eachValue(collection expr.Value) expr.Value {
 
 func (c *checker) item(i *runbooks.Item) {
 	before := c.context
-	defer func() { c.loader.context = before }()
+	defer func() { c.context = before }()
 	for _, e := range []*expr.Expr{i.Title, i.Description, i.Owner, i.Message, i.Instructions, i.Question, i.Typed} {
 		c.want(e, c.scope, wantText)
 	}
