@@ -134,7 +134,7 @@ func TestEvalErrors(t *testing.T) {
 		`check.done.lag-1`:             {expr.CodeNoAttribute, "x.hcl:1:11", `check.done has no lag-1`, "for a subtraction put spaces around the minus: lag - 1"},
 		`check.away.stdout`:            {expr.CodeNoData, "x.hcl:1:11", `check.away has no stdout`, "use try(…, DEFAULT), or a when that asks for its ok"},
 		`check["none"].lag`:            {expr.CodeNoAttribute, "x.hcl:1:6", `check has no none`, "did you mean done?"},
-		`self.nmae`:                    {expr.CodeNoAttribute, "x.hcl:1:5", `self has no nmae`, "did you mean name?"},
+		`self.nmae`:                    {expr.CodeNoAttribute, "x.hcl:1:5", `self has no nmae`, "did you mean name?"}, //nolint:misspell // the suggestion is what is tested
 		`inventory.name`:               {expr.CodeNoAttribute, "x.hcl:1:10", `inventory is a list and has no name`, "write [for x in inventory : x.name], or sole(inventory).name"},
 		`var.s.x`:                      {expr.CodeNoAttribute, "x.hcl:1:6", `var.s is a string and has no x`, ""},
 		`var.n == "7"`:                 {expr.CodeEquality, "x.hcl:1:1", `a number is never equal to a string`, "convert one side: tonumber(…) or tostring(…); captures take type = number"},

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -208,7 +207,7 @@ func hideSensitive(err error, args []cty.Value) error {
 	if arg, ok := err.(function.ArgError); ok { //nolint:errorlint // cty's own type, never wrapped
 		return function.NewArgErrorf(arg.Index, hidden)
 	}
-	return fmt.Errorf(hidden)
+	return errors.New(hidden)
 }
 
 // resultInLimits bounds what a function gives back: text, numbers, elements.

@@ -117,7 +117,7 @@ func TestReasonableExpressionsAreNotRefused(t *testing.T) {
 func TestSharedValuesAreBounded(t *testing.T) {
 	t.Parallel()
 	s := testScope().With(map[string]expr.Value{"local": expr.Object(map[string]expr.Value{"l": expr.Int(1)})})
-	e := mustParse(t, `[local.l, local.l, local.l, local.l, local.l, local.l, local.l, local.l]`)
+	e := mustParse(t, "["+strings.Repeat("local.l, ", 8)+"]")
 	for range 5 {
 		v, ds := e.Eval(s)
 		require.Empty(t, ds)

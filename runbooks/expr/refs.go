@@ -79,7 +79,7 @@ type checker struct {
 
 func (c *checker) check(root hclsyntax.Expression) {
 	c.dynamic = map[hcl.Range]bool{}
-	_ = hclsyntax.Walk(root, c) //nolint:errcheck // the walker itself returns no diagnostics
+	_ = hclsyntax.Walk(root, c) // the walker itself returns no diagnostics
 }
 
 // Enter implements hclsyntax.Walker.

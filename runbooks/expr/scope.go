@@ -211,12 +211,11 @@ func (e *Expr) state(err error, what, want string) (State, diag.List) {
 	if err == nil {
 		return Ready, nil
 	}
-	switch p := conversionProblem(err, what, want); {
-	case p == nil:
+	p := conversionProblem(err, what, want)
+	if p == nil {
 		return Undetermined, nil
-	default:
-		return Wrong, e.problemAt(p)
 	}
+	return Wrong, e.problemAt(p)
 }
 
 // conversionProblem is nil for what is merely not known yet.

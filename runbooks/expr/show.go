@@ -86,7 +86,8 @@ func showValue(v Value) Shown {
 		return out
 	}
 	u, _ := v.v.Unmark()
-	if !u.IsKnown() || u.IsNull() || !(u.Type().IsTupleType() || u.Type().IsListType() || u.Type().IsSetType()) {
+	sequence := u.Type().IsTupleType() || u.Type().IsListType() || u.Type().IsSetType()
+	if !sequence || !u.IsKnown() || u.IsNull() {
 		return out
 	}
 	out.List = make([]string, 0, u.LengthInt())

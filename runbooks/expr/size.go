@@ -73,7 +73,7 @@ func flatSize(t cty.Type) (int, bool) {
 		return 1, true
 	case t.IsObjectType():
 		for _, a := range t.AttributeTypes() {
-			if !a.IsPrimitiveType() && !(a.IsMapType() && a.ElementType().IsPrimitiveType()) {
+			if !a.IsPrimitiveType() && (!a.IsMapType() || !a.ElementType().IsPrimitiveType()) {
 				return 0, false
 			}
 		}

@@ -30,7 +30,7 @@ type Value struct{ v cty.Value }
 // Type is the type of a Value. The zero Type is "any type".
 type Type struct{ t cty.Type }
 
-// The primitive types, and Any for what only the run will tell.
+// StringType is the type of strings.
 func StringType() Type { return Type{cty.String} }
 
 // NumberType is the type of numbers.
@@ -98,7 +98,7 @@ func ListOf(t Type, vs ...Value) Value {
 	for i, v := range vs {
 		c, err := convert.Convert(v.v, t.cty())
 		if err != nil {
-			panic(fmt.Sprintf("list of %s: element %d: %v", t, i, err))
+			panic(fmt.Sprintf("list of %s: element %d: %v", t, i, err)) //nolint:forbidigo // a constructor of literals, as regexp.MustCompile
 		}
 		out[i] = c
 	}
