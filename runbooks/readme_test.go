@@ -38,10 +38,10 @@ func TestREADME(t *testing.T) {
 			t.Parallel()
 			files := fstest.MapFS{"project.hcl": {Data: []byte(src)}}
 			name := "project.hcl"
-			switch {
-			case kind == "phase":
+			switch kind {
+			case "phase":
 				files["project.hcl"] = &fstest.MapFile{Data: []byte(inventory + "runbook \"r\" {\n  phase \"p\" {\n    hosts = host.db-b1\n" + src + "  }\n}\n")}
-			case kind == "test":
+			case "test":
 				name = "x.test.hcl"
 				files = fstest.MapFS{"project.hcl": {Data: []byte(runbook)}, name: {Data: []byte(src)}}
 			}

@@ -24,7 +24,7 @@ func TestJSON(t *testing.T) {
 		"related":[{"message":"m","file":"x.hcl","line":2,"column":3,"end_line":2,"end_column":4,"byte":4,"end_byte":5}]}]}`, string(got))
 	got, err = json.Marshal(diag.List(nil))
 	require.NoError(t, err)
-	require.Equal(t, `{"schema":"continuo/diagnostics/v1","diagnostics":[]}`, string(got))
+	require.JSONEq(t, `{"schema":"continuo/diagnostics/v1","diagnostics":[]}`, string(got))
 }
 
 func TestSARIF(t *testing.T) {

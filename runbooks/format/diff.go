@@ -29,7 +29,7 @@ func Diff(name string, before, after []byte) string {
 			}
 			to++
 		}
-		to = to - max(0, quiet-context)
+		to -= max(0, quiet-context)
 		if out.Len() == 0 {
 			fmt.Fprintf(&out, "--- %s\n+++ %s (formatted)\n", name, name)
 		}

@@ -45,7 +45,7 @@ func (l *linter) noWayBack() {
 			last = n
 		}
 	}
-	for n := 0; n < last; n++ {
+	for n := range last {
 		i := l.steps[n]
 		if i.Kind == runbooks.Step && !i.Irreversible && i.Rollback == nil {
 			l.warn("CON-W003", i.Range, "add rollback { … }, or irreversible = true if nothing can take it back",
