@@ -51,7 +51,7 @@ func plain(s string, multiline bool) bool {
 		return false
 	}
 	for _, r := range s {
-		if hidden(r) && !(multiline && (r == '\n' || r == '\t')) {
+		if hidden(r) && (!multiline || r != '\n' && r != '\t') {
 			return false
 		}
 	}

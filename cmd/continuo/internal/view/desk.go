@@ -72,11 +72,10 @@ func (d *Desk) input(ctx context.Context, in engine.ManualInput) (string, error)
 		if in.Check == nil {
 			return got, nil
 		}
-		if err := in.Check(got); err == nil {
+		if err = in.Check(got); err == nil {
 			return got, nil
-		} else {
-			d.ask.s.Printf("%s\n", Clean(err.Error()))
 		}
+		d.ask.s.Printf("%s\n", Clean(err.Error()))
 	}
 }
 

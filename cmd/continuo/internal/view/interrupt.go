@@ -12,12 +12,14 @@ const (
 
 // Interrupted says what the last signal does and what the next one would.
 func (s *Screen) Interrupted(stage Stage) {
-	text := "nothing new starts; what runs may end. Again: kill what runs on the hosts"
+	var text string
 	switch stage {
 	case Killing:
 		text = "killing what runs on the hosts. Again: leave at once, the journal is enough to go on from"
 	case Leaving:
 		text = "leaving; what runs on the hosts runs on"
+	default: // Draining
+		text = "nothing new starts; what runs may end. Again: kill what runs on the hosts"
 	}
 	s.Printf("%s %s\n", s.paint(yellow, "INTERRUPT"), text)
 }

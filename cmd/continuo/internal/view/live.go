@@ -23,6 +23,7 @@ func (s *Screen) LiveWarning(p *engine.Plan) {
 			changes++
 		case runbooks.Human:
 			people++
+		case runbooks.Read, runbooks.None: // only in the total
 		}
 		if i.Irreversible {
 			points = append(points, string(i.ID))

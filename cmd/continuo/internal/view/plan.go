@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -229,7 +228,9 @@ func ArgvText(argv []string) string {
 }
 
 func needsQuotes(r rune) bool {
-	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_./:=@%+,", r))
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	digit := '0' <= r && r <= '9'
+	return !letter && !digit && !strings.ContainsRune("-_./:=@%+,", r)
 }
 
 func (s *Screen) planEnd(p *engine.Plan) {
@@ -248,12 +249,4 @@ func (s *Screen) planEnd(p *engine.Plan) {
 	}
 	s.Printf("digest: %s\n", p.Digest)
 	s.Printf("next: continuo run %s   (a dry-run: checks run, nothing changes)\n", p.Runbook)
-}
-
-// timeoutText is how long an item may take.
-func timeoutText(i *engine.PlanItem) string {
-	if i.TimeoutS <= 0 {
-		return ""
-	}
-	return Duration(time.Duration(i.TimeoutS * float64(time.Second)))
 }

@@ -42,8 +42,9 @@ func mermaidShape(i *engine.PlanItem) string {
 		return `["` + text + `"]`
 	case runbooks.Human:
 		return `{"` + text + `"}`
+	default:
+		return `(["` + text + `"])`
 	}
-	return `(["` + text + `"])`
 }
 
 func mermaidText(s string) string {
@@ -72,12 +73,14 @@ func (s *Screen) PlanDot(p *engine.Plan) {
 }
 
 func dotShape(i *engine.PlanItem) string {
-	shape := "shape=ellipse"
+	var shape string
 	switch i.Effect {
 	case runbooks.Change:
 		shape = "shape=box"
 	case runbooks.Human:
 		shape = "shape=diamond"
+	default:
+		shape = "shape=ellipse"
 	}
 	if i.Irreversible {
 		shape += ", penwidth=3, color=\"#b00020\""

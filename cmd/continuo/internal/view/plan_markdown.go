@@ -87,6 +87,7 @@ func markdownItem(b *strings.Builder, i *engine.PlanItem) {
 	}
 	w("\n  started ________  ended ________  by ________\n")
 	switch i.Disposition {
+	case engine.WillRun: // nothing to add
 	case engine.RunTime:
 		w("  Decided when it is reached%s.\n", after(": ", markdownText(strings.Join(i.WaitsFor, ", "))))
 	case engine.WillSkip:

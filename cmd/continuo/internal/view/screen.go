@@ -86,7 +86,7 @@ func (s *Screen) Err() error {
 
 // Printf writes text as it is. Arguments that come from outside go through Clean first.
 func (s *Screen) Printf(format string, args ...any) {
-	s.write([]byte(fmt.Sprintf(format, args...)))
+	_ = s.write([]byte(fmt.Sprintf(format, args...))) // kept in failed
 }
 
 // Write makes a Screen an io.Writer for whole documents.

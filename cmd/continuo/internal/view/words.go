@@ -56,8 +56,9 @@ func good(o engine.Outcome) bool {
 	switch o {
 	case engine.Succeeded, engine.Exercised, engine.Skipped, engine.NotExercised:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func verdictInk(v engine.Verdict) ink {
@@ -66,6 +67,7 @@ func verdictInk(v engine.Verdict) ink {
 		return green
 	case engine.PassedWithDeviations, engine.ReadyWithGaps:
 		return yellow
+	default:
+		return red
 	}
-	return red
 }
