@@ -145,11 +145,11 @@ func listPackages(t *testing.T) map[string]pkg {
 	tree := map[string]pkg{}
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p pkg
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
 			return tree
-		} else {
-			require.NoError(t, err)
 		}
+		require.NoError(t, err)
 		path, own := inModule(p.ImportPath)
 		if !own {
 			continue

@@ -8,7 +8,7 @@ import (
 
 func diffCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "diff RUN RUN",
+		Use:   "diff RUN RUN", //nolint:dupword // the command takes two runs
 		Short: "Two runs of one runbook side by side: what got slower, what failed newly",
 		Example: `  continuo diff 20261014 @latest
   continuo diff 20261014 @latest --json`,

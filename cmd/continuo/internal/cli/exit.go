@@ -109,6 +109,7 @@ func runCode(rec *engine.Record) Code {
 		codes = append(codes, Aborted)
 	case engine.Incomplete:
 		codes = append(codes, Held)
+	case engine.Passed, engine.PassedWithDeviations, engine.Ready, engine.ReadyWithGaps: // OK, unless what follows is worse
 	}
 	if rec.Unknown > 0 {
 		codes = append(codes, Held)

@@ -49,8 +49,8 @@ func TestGivenMarks(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]time.Time{"declared": time.Unix(9, 0)}, got)
 
-	_, err = givenMarks([]string{"delcared=now"}, rb, time.UTC, time.Unix(9, 0))
-	requireFailure(t, err, Usage, `no mark "delcared"`, "did you mean declared?")
+	_, err = givenMarks([]string{"delcared=now"}, rb, time.UTC, time.Unix(9, 0))  //nolint:misspell // the suggestion is what is tested
+	requireFailure(t, err, Usage, `no mark "delcared"`, "did you mean declared?") //nolint:misspell // the suggestion is what is tested
 	_, err = givenMarks([]string{"declared"}, rb, time.UTC, time.Unix(9, 0))
 	requireFailure(t, err, Usage, "no name and value", "--at NAME=VALUE")
 	_, err = givenMarks([]string{"declared=now", "declared=now"}, rb, time.UTC, time.Unix(9, 0))

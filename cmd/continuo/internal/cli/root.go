@@ -89,7 +89,8 @@ func (a *app) report(err error) Code {
 	default:
 		a.err.Error(err, hint)
 		if a.global.json {
-			a.out.JSON(view.ErrorDocument{Schema: view.ErrorSchema, Error: err.Error(), Hint: hint, ExitCode: int(code)})
+			// stderr has the error: there is nothing to add when stdout is gone.
+			_ = a.out.JSON(view.ErrorDocument{Schema: view.ErrorSchema, Error: err.Error(), Hint: hint, ExitCode: int(code)})
 		}
 	}
 	return code
