@@ -106,7 +106,7 @@ var (
 )
 
 // HostError says what went wrong with which host and what to do. Kind is one of the causes of ItemOutcome: dial,
-// host-key, auth, handshake, lost-connection, become, state-directory, program, credential-expired, …
+// host-key, auth, handshake, lost-connection, become, state-directory, program, credential-expired and the like.
 type HostError struct {
 	Kind string
 	Host string

@@ -38,8 +38,9 @@ func exercised(i *ItemRecord) bool {
 	switch i.Outcome {
 	case Succeeded, Failed, TimedOut, Unknown, Exercised:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func gaps(i *ItemRecord) []Gap {
