@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"context"
 	"strings"
 	"sync"
 
@@ -16,7 +15,6 @@ import (
 type localStop struct {
 	mu  sync.Mutex
 	why string
-	by  string
 }
 
 // top is the run that was started.
@@ -46,26 +44,26 @@ func (r *run) stop(why, by string) {
 	}
 	r.local.mu.Lock()
 	if r.local.why == "" {
-		r.local.why, r.local.by = why, by
+		r.local.why = why
 	}
 	r.local.mu.Unlock()
 }
 
 // stoppedHere is why this called runbook, or one that called it, has stopped.
-func (r *run) stoppedHere() (why, by string) {
+func (r *run) stoppedHere() string {
 	for ; r.up != nil; r = r.up {
 		r.local.mu.Lock()
-		why, by = r.local.why, r.local.by
+		why := r.local.why
 		r.local.mu.Unlock()
 		if why != "" {
-			return why, by
+			return why
 		}
 	}
-	return "", ""
+	return ""
 }
 
 func (r *run) whyStopped() string {
-	if why, _ := r.stoppedHere(); why != "" {
+	if why := r.stoppedHere(); why != "" {
 		return why
 	}
 	_, why, _ := r.valve.standing()
@@ -73,7 +71,7 @@ func (r *run) whyStopped() string {
 }
 
 // calls runs another runbook of the project to its end, cleanup included.
-func (t *task) calls(ctx context.Context, names *expr.Scope) error {
+func (t *task) calls(names *expr.Scope) error {
 	child, err := t.child(names)
 	if err != nil {
 		return t.lacks(causeExpression, err)
@@ -201,7 +199,7 @@ func (r *run) result() verdict {
 			v.outcome, v.cause, v.reason = engine.Failed, t.outcome.cause, string(t.id)+": "+reasonOr(t.outcome.reason, string(t.outcome.outcome))
 		}
 	}
-	if why, _ := r.stoppedHere(); why != "" {
+	if why := r.stoppedHere(); why != "" {
 		v.fails, v.reason = true, why
 	}
 	if s, _, _ := r.valve.standing(); s >= stopped && v.outcome == engine.Failed {

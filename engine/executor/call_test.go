@@ -74,6 +74,7 @@ runbook "child" {
 }`
 
 func callWorld(t *testing.T, mode engine.Mode, attrs string) *world {
+	t.Helper()
 	w := newWorld(t, mode, strings.ReplaceAll(calling, "CALL", attrs))
 	w.sim.On("step.first", engine.PartCommand, simtransport.Answer{Stdout: "north"})
 	w.sim.On("call.db.check.lag", engine.PartCommand, simtransport.Answer{Stdout: "3"})

@@ -52,7 +52,7 @@ func (t *task) exercise(ctx context.Context, names *expr.Scope) error {
 	case t.item.Unless != nil:
 		return t.onHosts(ctx, names, t.unlessBatch)
 	case t.item.Kind == runbooks.Call:
-		return t.calls(ctx, names)
+		return t.calls(names)
 	case t.item.Kind.Effect() == runbooks.Human:
 		return t.notExercised("people are not asked in a dry-run")
 	case t.item.Kind == runbooks.Wait:

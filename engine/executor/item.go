@@ -56,7 +56,7 @@ func (t *task) dispatch(ctx context.Context, names *expr.Scope) error {
 	case runbooks.Manual:
 		return t.manual(ctx, names)
 	case runbooks.Call:
-		return t.calls(ctx, names)
+		return t.calls(names)
 	case runbooks.Gate:
 		return t.gate(ctx, names)
 	case runbooks.Decision:

@@ -66,7 +66,7 @@ func (t *task) input(in runbooks.Input, text string, names *expr.Scope) (expr.Va
 func (t *task) people(ctx context.Context, q engine.ManualQuestion) (engine.ManualAnswer, map[string]expr.Value, error) {
 	var said []string
 	want := max(1, t.item.People)
-	for refused := 0; refused < mostRefused; refused++ {
+	for range mostRefused {
 		q.Missing = want - len(said)
 		a, err := t.ask(ctx, q)
 		if err != nil {
@@ -75,7 +75,7 @@ func (t *task) people(ctx context.Context, q engine.ManualQuestion) (engine.Manu
 		if q.Refused = t.counts(a, q, said); q.Refused != "" {
 			continue
 		}
-		done, inputs, err := t.answered(q, a)
+		done, inputs, err := t.answered(a)
 		if err != nil {
 			q.Refused = t.r.clip(errText(err))
 			continue
@@ -128,7 +128,7 @@ func (t *task) hold(why string) error {
 }
 
 // answered turns a person's word into its event and the values of the inputs.
-func (t *task) answered(q engine.ManualQuestion, a engine.ManualAnswer) (*engine.ManualDone, map[string]expr.Value, error) {
+func (t *task) answered(a engine.ManualAnswer) (*engine.ManualDone, map[string]expr.Value, error) {
 	out := &engine.ManualDone{
 		Item: t.id, By: a.By, Signed: a.Signed, Done: a.Done, Note: t.r.cfg.Redactor.Redact(a.Note), WaitedNS: time.Since(t.asked),
 	}

@@ -123,6 +123,7 @@ func TestProperties(t *testing.T) {
 
 // holdOrder: nothing starts before all that it comes after have ended, in its phase and in the phases before.
 func holdOrder(t *testing.T, w *world) {
+	t.Helper()
 	ended := map[runbooks.ItemID]bool{}
 	phase := map[runbooks.ItemID]int{}
 	for n, p := range w.cfg.Plan.Phases {
@@ -150,6 +151,7 @@ func holdOrder(t *testing.T, w *world) {
 // holdUnknown: an attempt whose end nobody knows is never followed by another, unless the step is idempotent; and with an
 // unsettled one the run is held.
 func holdUnknown(t *testing.T, w *world, rec engine.Record) {
+	t.Helper()
 	lost := map[engine.Unit]bool{}
 	settled := map[engine.Unit]bool{}
 	for _, e := range w.journal.Events() {

@@ -77,8 +77,9 @@ func (e *unitEnd) mayHaveChanged() bool {
 		return true
 	case engine.Unknown:
 		return e.settled != ""
+	default:
+		return false // nothing was launched, or it does not change
 	}
-	return false
 }
 
 // wayBack is what a rollback will do.
@@ -300,7 +301,7 @@ func (t *task) undoManual(ctx context.Context, names *expr.Scope) (why string, e
 		Item: t.id, Part: engine.PartRollback, Title: "Undo " + string(t.id), Instructions: text, Owner: owner,
 	})
 	if err != nil {
-		return err.Error(), nil
+		return err.Error(), nil //nolint:nilerr // it is why the rollback stops, not a fault of the controller
 	}
 	err = t.r.emit(&engine.ManualDone{
 		Item: t.id, Part: engine.PartRollback, By: a.By, Signed: a.Signed, Done: a.Done,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/simtransport"
+	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
 const wayBack = `
@@ -219,12 +220,7 @@ phase "p" {
     argv  = ["next"]
   }
 }`)
-			id := engine.Unit{}.Item
-			if name == "step" {
-				id = "step.s"
-			} else {
-				id = "check.s"
-			}
+			id := runbooks.ItemID(name + ".s")
 			w.sim.OnHost(id, engine.PartCommand, "b", simtransport.Answer{ExitCode: 1}, simtransport.Answer{})
 			w.cfg.Operator = operator{failed: func(engine.FailureQuestion) (engine.FailureAnswer, error) {
 				return engine.FailureAnswer{Action: engine.ActionRetry, By: "op", Reason: "cable was out"}, nil

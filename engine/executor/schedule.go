@@ -117,7 +117,7 @@ func (s *schedule) run() error {
 // may reports whether items may start now, and whether they ever may. Cleanup goes on after a stop and an abort.
 func (s *schedule) may() (may, ever bool, changed <-chan struct{}) {
 	may, ever, changed = s.r.valve.items(s.cleanup)
-	if why, _ := s.r.stoppedHere(); why != "" && !s.cleanup {
+	if why := s.r.stoppedHere(); why != "" && !s.cleanup {
 		return false, false, changed
 	}
 	if fatal(s.err) {
@@ -227,7 +227,7 @@ func (r *run) askFailed(t *task, why string) (again bool, err error) {
 		return false, errLeft
 	case err != nil:
 		r.stop(why, "")
-		return false, nil
+		return false, nil //nolint:nilerr // who cannot be asked is not there: the run stops for the failure itself
 	}
 	if !slices.Contains(t.options(), a.Action) {
 		a.Action = ""

@@ -36,7 +36,8 @@ func sh(t *testing.T, script, stdin string, env map[string]string) (stdout, stde
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	err := cmd.Run()
 	if err != nil {
-		require.IsType(t, &exec.ExitError{}, err)
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit)
 	}
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
