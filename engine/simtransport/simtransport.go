@@ -255,7 +255,7 @@ func (t *Transport) play(ctx context.Context, a Answer, timeout time.Duration, s
 	case errors.Is(err, engine.ErrLeft):
 		return engine.ExitStatus{}, err
 	case err != nil:
-		return engine.ExitStatus{Signal: "TERM", KillConfirmed: !a.Unkillable}, nil
+		return engine.ExitStatus{Signal: "TERM", KillConfirmed: !a.Unkillable}, nil //nolint:nilerr // the context's end kills: that is how it ends
 	case late:
 		return engine.ExitStatus{Signal: "TERM", TimedOut: true, KillConfirmed: !a.Unkillable}, nil
 	case a.Err != nil:

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	gostrings "strings"
 
@@ -104,7 +105,7 @@ func (x *explorer) faultsOf(i *runbooks.Item) []faultCase {
 	case runbooks.Check:
 		out = x.checkFaults(i, reach)
 	case runbooks.Step, runbooks.Transfer:
-		out = append(reach, faultIn(FaultTimeout, cmd, "timeout"), faultIn(FaultDiskFull, cmd, "disk-full"))
+		out = slices.Concat(reach, []faultCase{faultIn(FaultTimeout, cmd, "timeout"), faultIn(FaultDiskFull, cmd, "disk-full")})
 		if i.Command == nil || badCode(i, cmd) >= 0 {
 			out = append(out, faultIn(FaultExit, cmd, "exit"))
 		}
@@ -126,6 +127,8 @@ func (x *explorer) faultsOf(i *runbooks.Item) []faultCase {
 			out = append(out, faultIn(FaultRejected, cmd, "rejected"))
 		}
 		out = append(out, faultIn(FaultExpired, cmd, "expired"))
+	case runbooks.Assert, runbooks.Wait, runbooks.Call:
+		// They reach no host and ask nobody; what a call does has cases of its own.
 	}
 	x.skipped["crash of continuo itself with a resume after it: not simulated"] = true
 	return out
@@ -137,12 +140,12 @@ func (x *explorer) checkFaults(i *runbooks.Item, reach []faultCase) []faultCase 
 	switch {
 	case i.TCP != nil:
 		if i.TCP.Want != "" {
-			out = append(reach, faultIn(FaultExpectation, cmd, "expectation"))
+			out = slices.Concat(reach, []faultCase{faultIn(FaultExpectation, cmd, "expectation")})
 		}
 	case i.HTTP != nil:
 		out = append(out, faultIn(FaultUnreachable, cmd, "unreachable"), faultIn(FaultExpectation, cmd, "expectation"))
 	default:
-		out = append(reach, faultIn(FaultTimeout, cmd, "timeout"), faultIn(FaultLost, cmd, "lost-connection"))
+		out = slices.Concat(reach, []faultCase{faultIn(FaultTimeout, cmd, "timeout"), faultIn(FaultLost, cmd, "lost-connection")})
 		if badCode(i, cmd) >= 0 {
 			out = append(out, faultIn(FaultExit, cmd, "exit"))
 		}

@@ -262,6 +262,7 @@ func (e *Exploration) count(more []CaseResult) {
 		case Held:
 			e.Held++
 			continue
+		case Found:
 		}
 		key := c.Code + "|" + findingAbout(c)
 		n, ok := index[key]

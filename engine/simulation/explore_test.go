@@ -128,10 +128,10 @@ func TestExplore_aSoundRunbookHasNoFinding(t *testing.T) {
 
 func TestExplore_findsPlantedHolesAndTheyGoAfterTheRepair(t *testing.T) {
 	t.Parallel()
-	cut := func(old, new string) string {
-		out := strings.Replace(whole, old, new, 1)
+	cut := func(from, to string) string {
+		out := strings.Replace(whole, from, to, 1)
 		if out == whole {
-			panic("nothing was cut: " + old)
+			panic("nothing was cut: " + from)
 		}
 		return out
 	}
@@ -184,7 +184,7 @@ func TestExplore_pairs(t *testing.T) {
 
 // gated is the whole runbook with a gate before the point of no return, in a project whose role has this many members.
 func gated(members string) string {
-	return strings.Replace(strings.Replace(whole, "    step \"promote\" {\n", `    gate "go" {
+	return strings.Replace(whole, "    step \"promote\" {\n", `    gate "go" {
       question  = "Promote?"
       role      = role.deciders
       approvals = 2
@@ -198,7 +198,7 @@ func gated(members string) string {
       expires  = "10m"
     }
     step "promote" {
-`, 1), "phase \"look\"", "phase \"look\"", 1) + "\nrole \"deciders\" { members = [" + members + "] }\n"
+`, 1) + "\nrole \"deciders\" { members = [" + members + "] }\n"
 }
 
 func TestExplore_people(t *testing.T) {

@@ -134,8 +134,9 @@ func (f injection) answer(i *runbooks.Item, normal []simtransport.Answer) (bad s
 		return f.unexpected(normal), false, nil
 	case FaultLost:
 		return f.lost(observes, normal)
+	default: // of people, of continuo itself, or unknown
+		return bad, false, fmt.Errorf("%w: kind %q of %s", errScript, f.kind, i.ID())
 	}
-	return bad, false, fmt.Errorf("%w: kind %q of %s", errScript, f.kind, i.ID())
 }
 
 // unexpected is an answer that works and says something that nobody would expect. code, used by explore, counts the

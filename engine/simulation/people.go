@@ -28,7 +28,13 @@ func (s *scenario) person(id runbooks.ItemID, i *runbooks.Item, a attrs) error {
 	case runbooks.Gate:
 		s.gates[id], err = words(a, delay)
 		return err
+	default:
+		return s.choose(id, a, delay)
 	}
+}
+
+// choose takes an `on` block about a decision.
+func (s *scenario) choose(id runbooks.ItemID, a attrs, delay time.Duration) error {
 	choice, err := a.word("choose")
 	if err != nil {
 		return err
@@ -73,29 +79,43 @@ func (s *scenario) willing(p *runbooks.Project, plan *engine.Plan, rb *runbooks.
 		members := membersOf(p, i.Role, operator)
 		switch i.Kind {
 		case runbooks.Manual:
-			if _, ok := s.manuals[id]; !ok {
-				s.manuals[id] = slices.Repeat([]simtransport.ManualAnswer{{ManualAnswer: engine.ManualAnswer{Done: true}}}, max(1, i.People))
-			}
-			for k := range s.manuals[id] {
-				if m := &s.manuals[id][k]; m.By == "" {
-					m.By = member(members, k)
-				}
-			}
+			s.doneBy(id, i, members)
 		case runbooks.Gate:
-			if _, ok := s.gates[id]; !ok {
-				for _, m := range members[:min(len(members), max(1, i.Approvals))] {
-					s.gates[id] = append(s.gates[id], simtransport.Approve(m))
-				}
-			}
+			s.approvedBy(id, i, members)
 		case runbooks.Decision:
-			if _, ok := s.choices[id]; !ok {
-				s.choices[id] = []simtransport.Choice{{DecisionAnswer: engine.DecisionAnswer{Choice: goingOn(i)}}}
-			}
-			for k := range s.choices[id] {
-				if c := &s.choices[id][k]; c.By == "" {
-					c.By = member(members, k)
-				}
-			}
+			s.chosenBy(id, i, members)
+		default: // no people in it
+		}
+	}
+}
+
+func (s *scenario) doneBy(id runbooks.ItemID, i *runbooks.Item, members []string) {
+	if _, ok := s.manuals[id]; !ok {
+		s.manuals[id] = slices.Repeat([]simtransport.ManualAnswer{{ManualAnswer: engine.ManualAnswer{Done: true}}}, max(1, i.People))
+	}
+	for k := range s.manuals[id] {
+		if m := &s.manuals[id][k]; m.By == "" {
+			m.By = member(members, k)
+		}
+	}
+}
+
+func (s *scenario) approvedBy(id runbooks.ItemID, i *runbooks.Item, members []string) {
+	if _, ok := s.gates[id]; ok {
+		return
+	}
+	for _, m := range members[:min(len(members), max(1, i.Approvals))] {
+		s.gates[id] = append(s.gates[id], simtransport.Approve(m))
+	}
+}
+
+func (s *scenario) chosenBy(id runbooks.ItemID, i *runbooks.Item, members []string) {
+	if _, ok := s.choices[id]; !ok {
+		s.choices[id] = []simtransport.Choice{{DecisionAnswer: engine.DecisionAnswer{Choice: goingOn(i)}}}
+	}
+	for k := range s.choices[id] {
+		if c := &s.choices[id][k]; c.By == "" {
+			c.By = member(members, k)
 		}
 	}
 }

@@ -322,8 +322,9 @@ func ofOutcome(o engine.Outcome, timeout time.Duration) (simtransport.Answer, er
 		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrOutcomeUnknown, "simulated: the connection was lost")}, nil
 	case engine.NeverStarted:
 		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrNeverStarted, "simulated: fenced")}, nil
+	default: // not how an attempt ends
+		return simtransport.Answer{}, fmt.Errorf("%w: outcome %q", errScript, o)
 	}
-	return simtransport.Answer{}, fmt.Errorf("%w: outcome %q", errScript, o)
 }
 
 func hostError(kind string, sentinel error, why string) *engine.HostError {
