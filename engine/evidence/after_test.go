@@ -114,7 +114,7 @@ func TestAddSignedRefuses(t *testing.T) { //nolint:tparallel // its parts take t
 		return sig
 	}
 	other := strings.Replace(string(good), "sums-sha256 ", "sums-sha256 0", 1)
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // its parts take the same lock
 		text []byte
 		sig  []byte
 		want error
@@ -134,6 +134,16 @@ func TestAddSignedRefuses(t *testing.T) { //nolint:tparallel // its parts take t
 			require.NoDirExists(t, filepath.Join(dir, AfterDir))
 		})
 	}
+	unsealed := openSample(t, t.TempDir(), nil).close()
+	_, err = AddendumText(unsealed, review("rita"))
+	require.ErrorIs(t, err, ErrNotSealed)
+	_, err = AddSigned(unsealed, good, sign(good, "rita", ReviewNamespace), signers)
+	require.ErrorIs(t, err, ErrNotSealed)
+}
+
+func TestAddendumTextRefuses(t *testing.T) {
+	t.Parallel()
+	dir := sealedSample(t)
 	for name, change := range map[string]func(*Addendum){
 		"kind":        func(a *Addendum) { a.Kind = "" },
 		"role":        func(a *Addendum) { a.Role = "x\nprincipal y" },
@@ -147,11 +157,6 @@ func TestAddSignedRefuses(t *testing.T) { //nolint:tparallel // its parts take t
 		_, err := AddendumText(dir, a)
 		require.ErrorIs(t, err, ErrAddendum, name)
 	}
-	unsealed := openSample(t, t.TempDir(), nil).close()
-	_, err = AddendumText(unsealed, review("rita"))
-	require.ErrorIs(t, err, ErrNotSealed)
-	_, err = AddSigned(unsealed, good, sign(good, "rita", ReviewNamespace), signers)
-	require.ErrorIs(t, err, ErrNotSealed)
 }
 
 func TestTamperedPieces(t *testing.T) {

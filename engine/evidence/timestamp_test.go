@@ -76,6 +76,7 @@ func (a *authority) serve(t *testing.T) *httptest.Server {
 }
 
 func (a *authority) reply(t *testing.T, request []byte) []byte {
+	t.Helper()
 	require.NoError(t, os.WriteFile(filepath.Join(a.dir, "q"), request, 0o600))
 	a.run(t, "ts", "-reply", "-config", "tsa.cnf", "-section", "tsa", "-queryfile", "q", "-out", "r")
 	der, err := os.ReadFile(filepath.Join(a.dir, "r"))
