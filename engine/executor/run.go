@@ -43,7 +43,7 @@ type run struct {
 	marks  *marks
 	dry    bool
 	// stay ends when the run is left (its cause is engine.ErrLeft) or the journal fails; work also when the operator kills.
-	stay    context.Context //nolint:containedctx // a run outlives the call that began it: these are its own lifetimes
+	stay    context.Context //nolint:containedctx // a lifetime of the run itself, not of a call into it
 	leave   context.CancelCauseFunc
 	workMu  sync.Mutex
 	work    context.Context //nolint:containedctx // as stay; a kill ends it and cleanup gets another
