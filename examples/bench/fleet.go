@@ -72,8 +72,9 @@ func writeFleet(s *servers, dir string, checks int) error {
 		known.WriteString(knownhosts.Line([]string{knownhosts.Normalize(s.endpoint(a))}, s.hostKey) + "\n")
 	}
 	b.WriteString("group \"all\" { hosts = inventory }\nrunbook \"fleet\" {\n  phase \"check\" {\n    hosts = group.all\n")
+	// The checks do not wait for each other, as the bare loop lets no host wait for another. As many run at once in both.
 	for i := range checks {
-		fmt.Fprintf(&b, "    check \"c%02d\" { argv = [%q] }\n", i, checkCommand)
+		fmt.Fprintf(&b, "    check \"c%02d\" {\n      argv  = [%q]\n      after = []\n    }\n", i, checkCommand)
 	}
 	b.WriteString("  }\n}\n")
 	if err := os.WriteFile(filepath.Join(dir, "known_hosts"), []byte(known.String()), 0o600); err != nil {
