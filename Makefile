@@ -5,13 +5,14 @@ GO      ?= go
 BIN     := bin
 PKGS    ?= ./...
 FUZZTIME ?= 30s
+SOAK     ?= 10m
 
 # Tools are run by version, so that go.mod holds only what the program itself needs.
 GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race cover vet lint fmt vuln bench once crash tamper fuzz check clean
+.PHONY: help build demo test race cover vet lint fmt vuln bench once soak crash tamper fuzz check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,9 @@ once: ## a step runs at most once: races, duplicates, the connection cut at ever
 	@mkdir -p $(BIN)
 	@CONTINUO_ONCE=1000 $(GO) test -count=1 -timeout=60m -run='^TestOnce' -v ./engine/sshtransport >$(BIN)/once.log 2>&1; \
 	  status=$$?; sed -n -e 's/^ *once_test.go:[0-9]*: //p' -e '/^ok/p' -e '/^FAIL/p' -e '/^--- FAIL/p' $(BIN)/once.log; exit $$status
+
+soak: ## 50 hosts whose networks fail at random for SOAK (10m): nothing runs twice, no false success, nothing left behind
+	CONTINUO_SOAK=$(SOAK) $(GO) test -count=1 -timeout=60m -run='^TestSoak$$' -v ./engine/sshtransport
 
 crash: ## kill it at every file operation, cut the power, fill the disk, cut and damage every byte
 	@mkdir -p $(BIN)
