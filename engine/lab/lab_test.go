@@ -100,6 +100,9 @@ func TestExec_streamsAndStatus(t *testing.T) {
 			var out, errOut bytes.Buffer
 			s.Stdin, s.Stdout, s.Stderr = strings.NewReader(tt.stdin), &out, &errOut
 			err = s.Run(tt.command)
+			if len(tt.stdin) > 1<<10 && errors.Is(err, io.EOF) {
+				err = nil // status 0 has come; the client was still writing what nobody reads
+			}
 			var exit *ssh.ExitError
 			if tt.code == 0 && tt.signal == "" {
 				require.NoError(t, err)
