@@ -156,6 +156,7 @@ func (n *countingWriter) Write(p []byte) (int, error) {
 // Nothing is left running in this process when a transport is closed.
 func TestNoGoroutinesLeft(t *testing.T) { //nolint:paralleltest // other tests have goroutines of their own
 	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{})
+	before := packageGoroutines() // of tests that are over, whose hosts have not hung up yet
 	tr := sshtransport.New(sshtransport.Options{KnownHosts: []string{s.KnownHosts}, Dial: fast})
 	suite := transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: s.Host("db-1"), Durable: true}
 	for range 3 {
@@ -165,13 +166,25 @@ func TestNoGoroutinesLeft(t *testing.T) { //nolint:paralleltest // other tests h
 	}
 	require.NoError(t, tr.Close())
 	eventually(t, "no goroutine of the package is left", func() bool {
-		buf := make([]byte, 4<<20)
-		stacks := string(buf[:runtime.Stack(buf, true)])
-		for _, g := range strings.Split(stacks, "\n\n") {
-			if strings.Contains(g, "/engine/hostshell.") || strings.Contains(g, "/engine/sshtransport.(") {
+		for id := range packageGoroutines() {
+			if !before[id] {
 				return false
 			}
 		}
 		return true
 	})
+}
+
+// packageGoroutines are the goroutines that run code of this package and of the one below it, by their ids.
+func packageGoroutines() map[string]bool {
+	buf := make([]byte, 4<<20)
+	stacks := string(buf[:runtime.Stack(buf, true)])
+	ids := map[string]bool{}
+	for _, g := range strings.Split(stacks, "\n\n") {
+		if strings.Contains(g, "/engine/hostshell.") || strings.Contains(g, "/engine/sshtransport.(") {
+			id, _, _ := strings.Cut(g, " [")
+			ids[id] = true
+		}
+	}
+	return ids
 }
