@@ -335,12 +335,13 @@ func (f *follower) result(v verdict) (engine.ExitStatus, engine.Release, error) 
 	if v.unsent {
 		return engine.ExitStatus{}, noRelease, v.err
 	}
-	cause, hint := "the connection was lost and did not come back", "when the host is back: continuo resume collects the result"
+	// The attempt goes on there, or has ended: its result waits on the host under its id.
+	cause, hint := "the connection was lost and did not come back", "it may still run; when the host is back, look there before anything is repeated"
 	if v.err != nil {
 		c, hh := CauseAndHint(v.err)
 		cause += ": " + c
 		if hh != "" {
-			hint = hh + "; then: continuo resume"
+			hint = hh + "; then look at the host before anything is repeated"
 		}
 	}
 	return unknown("lost-connection", hint, "%s", cause)
