@@ -10,12 +10,16 @@ import (
 	"github.com/continuo-runbooks/continuo/engine"
 )
 
-// prepareText makes the state directory and says what the host is now. The id of the directory is made once; whoever
-// comes second reads it.
+// prepareText makes the state directory and says what the host is now. The id of the directory is made once, and whole: it
+// is linked to its name when it is written, so that whoever comes second never reads half of it. Where there are no hard
+// links it is renamed; of two who come at once, the one whose id is replaced is refused by its launch.
 func prepareText(nonce, id string) string {
 	return "{\numask 077\necho " + nonce + " ok $$ $PPID\n" + stateDirText +
 		`if [ -n "$why" ]; then echo "refused $why"; exit 0; fi
-[ -e "$B/id" ] || { set -C; { echo "` + id + ` ." >"$B/id"; } 2>/dev/null; set +C; }
+if [ ! -e "$B/id" ]; then
+if { echo "` + id + ` ." >"$B/id.` + id + `"; } 2>/dev/null; then ln "$B/id.` + id + `" "$B/id" 2>/dev/null || [ -e "$B/id" ] || mv "$B/id.` + id + `" "$B/id"; fi
+rm -f "$B/id.` + id + `"
+fi
 id=; read -r id x <"$B/id"
 [ "$x" = . ] || { echo "refused $B cannot be written, or $B/id is damaged"; exit 0; }
 ` + bootText + `echo "boot $boot"; echo "init $init"; echo "dir $B"; echo "id $id"
