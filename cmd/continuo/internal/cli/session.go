@@ -99,7 +99,7 @@ func (s *session) execute(ctx context.Context) {
 	cfg := executor.Config{
 		Project: s.work.project, Runbook: s.work.runbook, Plan: s.work.plan, Variables: s.work.variables,
 		Opened: s.opened(), Mode: s.mode, Journal: s.recorder, Artifacts: s.run.Artifacts, Redactor: s.redactor,
-		Secrets: s.secrets, Clock: clock(a.env.Now), Prober: s.reach.prober(), HTTP: s.reach.local,
+		Secrets: s.secrets, Clock: clock(a.env.Now), Prober: s.reach.proberFor(s.mode), HTTP: s.reach.local,
 		Parallel: s.flags.parallel, Limit: s.flags.limit, From: runbooks.ItemID(s.flags.from), Marks: s.flags.marks,
 		OnFailure: runbooks.Stop, Control: s.socket.control,
 	}

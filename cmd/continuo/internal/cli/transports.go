@@ -7,6 +7,7 @@ import (
 
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/drytransport"
 	"github.com/continuo-runbooks/continuo/engine/localtransport"
 	"github.com/continuo-runbooks/continuo/engine/redact"
 	"github.com/continuo-runbooks/continuo/engine/secrets"
@@ -43,6 +44,14 @@ func (a *app) reach(p *runbooks.Project, ask *view.Asker, sec engine.Secrets, co
 // prober observes: all that a dry-run is given.
 func (t transports) prober() engine.Prober {
 	return localtransport.Router{Control: t.local, Remote: t.remote}
+}
+
+// proberFor observes for a run: in a dry-run by what cannot execute anything, whatever it wraps.
+func (t transports) proberFor(m engine.Mode) engine.Prober {
+	if m == engine.DryRun {
+		return drytransport.New(t.prober())
+	}
+	return t.prober()
 }
 
 // launcher launches steps, in a live run only.
