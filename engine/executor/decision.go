@@ -24,10 +24,7 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 	if err != nil {
 		return t.lacks(causeExpression, err)
 	}
-	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
-		return err
-	}
-	if err := t.started(); err != nil {
+	if err := t.begins(); err != nil {
 		return err
 	}
 	if t.item.Expires > 0 {

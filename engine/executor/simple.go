@@ -46,10 +46,7 @@ func (t *task) wait(ctx context.Context, names *expr.Scope) error {
 	if err != nil {
 		return t.lacks(causeExpression, err)
 	}
-	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
-		return err
-	}
-	if err := t.started(); err != nil {
+	if err := t.begins(); err != nil {
 		return err
 	}
 	if err := pause(ctx, d); err != nil {
@@ -67,10 +64,7 @@ func (t *task) manual(ctx context.Context, names *expr.Scope) error {
 	if err != nil {
 		return t.lacks(causeExpression, err)
 	}
-	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
-		return err
-	}
-	if err := t.started(); err != nil {
+	if err := t.begins(); err != nil {
 		return err
 	}
 	t.r.trail.add(trailStep{t: t, id: engine.Unit{Item: t.id}})

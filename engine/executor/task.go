@@ -156,6 +156,14 @@ func (t *task) left(e element, h *runbooks.Host) bool {
 	return len(t.redo) > 0 && !t.redo[t.unit(e, h)]
 }
 
+// begins says that the turn of an item without hosts has come, and sets its marks_start.
+func (t *task) begins() error {
+	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
+		return err
+	}
+	return t.started()
+}
+
 // started sets marks_start when the first attempt of the item starts.
 func (t *task) started() error {
 	t.mu.Lock()
