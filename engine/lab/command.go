@@ -41,6 +41,7 @@ type command struct {
 	released       chan struct{} // closed when the client knows that it started: output follows the reply
 	ended          func()
 	closeStdin     func() error
+	replying       sync.Mutex // held from a request until its reply is sent, and while the channel is closed
 }
 
 // startCommand starts argv in dir.
@@ -103,6 +104,8 @@ func (c *command) attend(channel ssh.Channel) {
 	c.ended()
 	sendExit(channel, c.cmd.ProcessState, err)
 	out.Wait()
+	c.replying.Lock()
+	defer c.replying.Unlock()
 	_ = channel.CloseWrite()
 	_ = channel.Close()
 }

@@ -45,10 +45,7 @@ func (s *server) openSession(conn ssh.ConnMetadata, ch ssh.NewChannel, slots cha
 // serve answers the channel's requests until the client closes the channel or the connection is lost.
 func (s *session) serve(requests <-chan *ssh.Request) {
 	for req := range requests {
-		ok := s.handle(req)
-		if req.WantReply {
-			_ = req.Reply(ok, nil)
-		}
+		ok := s.answer(req)
 		if ok && (req.Type == "exec" || req.Type == "shell") {
 			s.command.goOn()
 		}
@@ -60,6 +57,20 @@ func (s *session) serve(requests <-chan *ssh.Request) {
 	}
 	// Nobody listens any more: the command keeps running, its pipes break.
 	s.command.hangUp()
+}
+
+// answer handles a request and replies. The channel is not closed in between: the reply to the signal that ends a command
+// comes before the channel's end, as with sshd.
+func (s *session) answer(req *ssh.Request) bool {
+	if c := s.command; c != nil {
+		c.replying.Lock()
+		defer c.replying.Unlock()
+	}
+	ok := s.handle(req)
+	if req.WantReply {
+		_ = req.Reply(ok, nil)
+	}
+	return ok
 }
 
 func (s *session) handle(req *ssh.Request) bool {
