@@ -71,7 +71,9 @@ func step(t *rapid.T, b *strings.Builder) {
 	}
 }
 
-var drawnAnswer = rapid.Custom(func(t *rapid.T) simtransport.Answer {
+// drawAnswer is a function and not one generator for all: a generator of rapid
+// notes its own description when it is first used, and tests run side by side.
+func drawAnswer(t *rapid.T) simtransport.Answer {
 	a := simtransport.Answer{Delay: time.Duration(rapid.IntRange(0, 40).Draw(t, "delay")) * time.Second}
 	switch rapid.IntRange(0, 12).Draw(t, "how") {
 	case 0:
@@ -88,7 +90,7 @@ var drawnAnswer = rapid.Custom(func(t *rapid.T) simtransport.Answer {
 		a.Unkillable = true
 	}
 	return a
-})
+}
 
 // TestProperties runs random runbooks over hosts that fail at random.
 func TestProperties(t *testing.T) {
@@ -98,7 +100,7 @@ func TestProperties(t *testing.T) {
 		answers := map[string][]simtransport.Answer{}
 		for _, part := range []engine.PartName{engine.PartCommand, engine.PartVerify, engine.PartRollback} {
 			for n := range 18 {
-				answers[fmt.Sprint(part, n)] = rapid.SliceOfN(drawnAnswer, 1, 3).Draw(rt, "answers")
+				answers[fmt.Sprint(part, n)] = rapid.SliceOfN(rapid.Custom(drawAnswer), 1, 3).Draw(rt, "answers")
 			}
 		}
 		synctest.Test(t, func(t *testing.T) {
@@ -181,7 +183,7 @@ func TestProperties_dryRun(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		src := randomBook(rt)
-		answer := drawnAnswer.Draw(rt, "answer")
+		answer := rapid.Custom(drawAnswer).Draw(rt, "answer")
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, engine.DryRun, src)
 			for n := range 18 {
