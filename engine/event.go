@@ -266,6 +266,8 @@ type ApprovalRequested struct {
 	// Request is the exact text that is signed; over 4 KiB: "artifact:<sha256>".
 	Request string `json:"request"`
 	SHA256  string `json:"sha256"`
+	// Members of the role when it was asked, so that the rules can be checked again from the record alone.
+	Members []string `json:"members,omitempty"`
 }
 
 // ApprovalGranted is a signature that was handed in. With Void it did not count, and Void says why.

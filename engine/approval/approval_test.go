@@ -189,3 +189,37 @@ func TestParseRequest_acceptsNothingElse(t *testing.T) {
 		require.ErrorIs(t, err, approval.ErrText)
 	}
 }
+
+// people verifies signatures of keys that stand for several principals.
+type people map[string]approval.Signer
+
+func (p people) Verify(_, sig []byte, _ time.Time) (approval.Signer, error) {
+	who := p[string(sig)]
+	who.Aliases = append([]string(nil), who.Aliases...)
+	return who, nil
+}
+
+func TestGate_aPersonIsOneWhateverNameOrKey(t *testing.T) {
+	t.Parallel()
+	keys := people{
+		"alice":        {Principal: "alice", Fingerprint: "SHA256:a"},
+		"alice-laptop": {Principal: "ALICE", Fingerprint: "SHA256:a2"},
+		"shared":       {Principal: "bob", Fingerprint: "SHA256:a", Aliases: []string{"alice"}},
+		"robert":       {Principal: "aaron", Fingerprint: "SHA256:r", Aliases: []string{"bob", "robert"}},
+		"op-alias":     {Principal: "bob", Fingerprint: "SHA256:o", Aliases: []string{"OP"}},
+	}
+	g := gate()
+	_, err := g.Add(keys, nil, []byte("alice"), now)
+	require.NoError(t, err)
+	for sig, want := range map[string]error{"alice-laptop": approval.ErrTwice, "shared": approval.ErrTwice, "op-alias": approval.ErrOperator} {
+		_, err := g.Add(keys, nil, []byte(sig), now)
+		require.ErrorIs(t, err, want, sig)
+	}
+	grant, err := g.Add(keys, nil, []byte("robert"), now)
+	require.NoError(t, err)
+	require.Equal(t, "bob", grant.Principal, "the name that holds the role")
+	require.ElementsMatch(t, []string{"aaron", "robert"}, grant.Aliases)
+	require.Zero(t, g.Missing())
+	g.Steered("Robert")
+	require.Equal(t, 1, g.Missing(), "who steers under another name does not count either")
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,7 @@ var (
 )
 
 // Verifier says who made a signature over text: a principal of allowed_signers whose key was valid at the instant, with
-// the namespace of this package. It returns one principal for a person, whatever key they used.
+// the namespace of this package. Where a key stands for several principals, it returns all of them.
 type Verifier interface {
 	Verify(text, signature []byte, at time.Time) (Signer, error)
 }
@@ -29,6 +30,21 @@ type Verifier interface {
 type Signer struct {
 	Principal   string
 	Fingerprint string // SHA256:… of the key
+	// Aliases are other principals that the key stands for. They are the same person.
+	Aliases []string
+}
+
+// names are all principals of the person.
+func (s Signer) names() []string { return append([]string{s.Principal}, s.Aliases...) }
+
+// same reports whether two signers are one person: they have a principal in common, whatever its case.
+func (s Signer) same(o Signer) bool {
+	return slices.ContainsFunc(s.names(), func(n string) bool { return among(o.names(), n) })
+}
+
+// among reports whether a principal is in a list. Principals that differ only in case are one.
+func among(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(o string) bool { return strings.EqualFold(o, name) })
 }
 
 // Grant is an approval that counted when it was given.
@@ -58,12 +74,12 @@ type Gate struct {
 	denied   string // by whom
 	expired  bool
 	used     bool
-	operator map[string]bool
+	operator []string
 }
 
 // NewGate asks a request. operators are everyone who opened, resumed or steered the run until now.
 func NewGate(r Request, members, operators []string) *Gate {
-	g := &Gate{Request: r, Members: members, operator: map[string]bool{}}
+	g := &Gate{Request: r, Members: members}
 	for _, o := range operators {
 		g.Steered(o)
 	}
@@ -71,7 +87,11 @@ func NewGate(r Request, members, operators []string) *Gate {
 }
 
 // Steered makes a person an operator: from now on their grant does not count, also one given before.
-func (g *Gate) Steered(principal string) { g.operator[principal] = true }
+func (g *Gate) Steered(principal string) {
+	if !among(g.operator, principal) {
+		g.operator = append(g.operator, principal)
+	}
+}
 
 // Add takes a signature over the request's text. text may be nil when the signer was sent the very text of this request;
 // a text that comes along must be that text, byte for byte.
@@ -91,10 +111,15 @@ func (g *Gate) Add(v Verifier, text, signature []byte, at time.Time) (Grant, err
 	if err != nil {
 		return Grant{}, fmt.Errorf("%w: %w", ErrSignature, err)
 	}
-	if err := g.may(who.Principal); err != nil {
+	for i, name := range who.names() { // the principal is the one that holds the role
+		if among(g.Members, name) && !among(g.Members, who.Principal) {
+			who.Principal, who.Aliases[i-1] = name, who.Principal
+		}
+	}
+	if err := g.may(who); err != nil {
 		return Grant{}, err
 	}
-	if slices.ContainsFunc(g.grants, func(o Grant) bool { return o.Principal == who.Principal }) {
+	if slices.ContainsFunc(g.grants, func(o Grant) bool { return o.same(who) }) {
 		return Grant{}, fmt.Errorf("%s: %w", who.Principal, ErrTwice)
 	}
 	grant := Grant{Signer: who, At: at, Signature: signature}
@@ -117,12 +142,15 @@ func other(want Request, text []byte) error {
 	return fmt.Errorf("%w: an earlier or changed request of this gate", ErrOther)
 }
 
-func (g *Gate) may(principal string) error {
-	switch {
-	case g.operator[principal]:
-		return fmt.Errorf("%s: %w", principal, ErrOperator)
-	case !slices.Contains(g.Members, principal):
-		return fmt.Errorf("%s in role %s: %w", principal, g.Request.Role, ErrMember)
+// may checks a person: if any of their principals must not approve, none may.
+func (g *Gate) may(who Signer) error {
+	for _, name := range who.names() {
+		if among(g.operator, name) {
+			return fmt.Errorf("%s: %w", name, ErrOperator)
+		}
+	}
+	if !among(g.Members, who.Principal) {
+		return fmt.Errorf("%s in role %s: %w", who.Principal, g.Request.Role, ErrMember)
 	}
 	return nil
 }
@@ -143,7 +171,7 @@ func (g *Gate) Grants() []Grant { return slices.Clone(g.grants) }
 func (g *Gate) Counting() []Grant {
 	var out []Grant
 	for _, o := range g.grants {
-		if g.may(o.Principal) == nil {
+		if g.may(o.Signer) == nil {
 			out = append(out, o)
 		}
 	}
@@ -192,7 +220,7 @@ func (g *Gate) Use(at time.Time) error {
 func (g *Gate) Reachable() bool {
 	n := 0
 	for _, m := range g.Members {
-		if !g.operator[m] {
+		if !among(g.operator, m) {
 			n++
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,207 +14,225 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/continuo-runbooks/continuo/engine"
-	"github.com/continuo-runbooks/continuo/engine/journal/fsx"
+	"github.com/continuo-runbooks/continuo/engine/approval"
+	"github.com/continuo-runbooks/continuo/engine/journal"
+	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
-const approvalHead = "continuo-approval v1"
+var approvalRE = regexp.MustCompile(`^approvals/[A-Za-z0-9._%-]+/[0-9]+\.(txt|sig)$`)
 
-var approvalRE = regexp.MustCompile(`^approvals/([a-z0-9._-]+)/([0-9]+)\.(txt|sig)$`)
+// ErrApproval is in the error of an approval that the rules do not allow or that belongs to something else.
+var ErrApproval = errors.New("this approval counts for nothing")
 
-// Why an approval counts for nothing. Test with errors.Is.
-var (
-	ErrApprovalText    = errors.New("not the text that was asked to be signed")
-	ErrApprovalExpired = errors.New("the request has expired")
-	ErrOperator        = errors.New("who works on the run cannot approve it")
-	ErrSamePerson      = errors.New("this person has approved already")
-	ErrNotMember       = errors.New("not a member of the role")
-)
+// lateGrace is how much later than its decision an approval's line may be in the journal.
+const lateGrace = 10 * time.Second
 
-// ApprovalRequest is what an approver is asked. Its text is signed as it stands: any other run, plan, gate, question,
-// host, nonce or time is another text, which this signature does not cover.
-type ApprovalRequest struct {
-	Run        engine.RunID
-	Mode       engine.Mode
-	PlanDigest string
-	Project    string
-	Runbook    string
-	Gate       string // item, with its call path
-	Question   string
-	Role       string
-	Approvals  int // how many distinct people
-	Operators  []string
-	Hosts      []string
-	Asked      time.Time
-	Expires    time.Time // approve by; zero: never
-	StartBy    time.Time // begin what it allows by; zero: no bound
-	Nonce      string    // 32 hex digits, fresh for every request
-}
-
-// Text is the exact text to be signed, with `ssh-keygen -Y sign -n approval@continuo` or by this program.
-func (r ApprovalRequest) Text() []byte {
-	var b bytes.Buffer
-	line := func(key, value string) { fmt.Fprintf(&b, "%s %s\n", key, orElse(plain(value), "-")) }
-	b.WriteString(approvalHead + "\n")
-	line("run", string(r.Run))
-	line("mode", string(r.Mode))
-	line("plan", r.PlanDigest)
-	line("project", r.Project)
-	line("runbook", r.Runbook)
-	line("gate", r.Gate)
-	line("role", r.Role)
-	line("approvals", strconv.Itoa(r.Approvals))
-	line("operators", strings.Join(r.Operators, " "))
-	line("hosts", strings.Join(r.Hosts, " "))
-	line("asked", approvalTime(r.Asked))
-	line("approve-by", approvalTime(r.Expires))
-	line("start-by", approvalTime(r.StartBy))
-	line("nonce", r.Nonce)
-	line("question", r.Question)
-	b.WriteString("\nWhoever signs this text for approval@continuo answers the question with yes, for this run, this plan and these\n" +
-		"hosts, once.\n")
-	return b.Bytes()
-}
-
-func approvalTime(t time.Time) string {
-	if t.IsZero() {
-		return "never"
+// approvalFiles are the approvals of a journal as files, which ssh-keygen can check: the request's exact text and the
+// signature, n from 1 for each gate. An approval that did not count is in the journal alone. text resolves what was too
+// long for the journal.
+func approvalFiles(events []engine.Event, text func(string) (string, error)) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	asked, count := map[runbooks.ItemID]string{}, map[runbooks.ItemID]int{}
+	for i, e := range events {
+		var err error
+		switch p := e.Payload.(type) {
+		case *engine.ApprovalRequested:
+			asked[p.Item], err = text(p.Request)
+		case *engine.ApprovalGranted:
+			if p.Void != "" {
+				continue
+			}
+			count[p.Item]++
+			base := ApprovalsDir + "/" + EncodeName(string(p.Item), false) + "/" + strconv.Itoa(count[p.Item])
+			var signature string
+			signature, err = text(p.Signature)
+			out[base+".txt"], out[base+".sig"] = []byte(asked[p.Item]), []byte(signature)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("approval on line %d of %s: %w", i+1, journal.FileName, err)
+		}
 	}
-	return t.UTC().Format(time.RFC3339)
+	return out, nil
 }
 
-// ApprovalRules say who may approve, now.
-type ApprovalRules struct {
-	Signers *Signers
-	// Members of the role at this moment; Operators of the run at this moment, whatever the request says.
-	Members, Operators []string
-	// Already are the principals whose approval of this request counts.
-	Already []string
-	Now     time.Time
-}
-
-// CheckApproval checks one signature of a request and names who approved. It is asked again, with the rules as they are
-// then, before what the gate allows begins.
-func CheckApproval(r ApprovalRequest, signature []byte, rules ApprovalRules) (principal string, err error) {
-	key, err := checkSignature(r.Text(), signature, ApprovalNamespace)
-	switch {
-	case errors.Is(err, ErrSignature):
-		return "", fmt.Errorf("%w: %w", ErrApprovalText, err)
-	case err != nil:
-		return "", err
-	case !r.Expires.IsZero() && rules.Now.After(r.Expires):
-		return "", fmt.Errorf("at %s: %w", approvalTime(r.Expires), ErrApprovalExpired)
+// textOf resolves a text of the journal that may be kept as an artifact.
+func textOf(get func(sha256 string) ([]byte, error)) func(string) (string, error) {
+	return func(s string) (string, error) {
+		ref, ok := strings.CutPrefix(s, journal.ArtifactRef)
+		if !ok {
+			return s, nil
+		}
+		data, err := get(ref)
+		return string(data), err
 	}
-	who, err := rules.Signers.Principals(key, ApprovalNamespace, rules.Now)
+}
+
+// approvals checks that the files of approvals are those of the journal, and then plays the gates again: each approval's
+// signature, and all rules at the moment when it was given and when it was used.
+func (v *verification) approvals() {
+	if v.rec == nil {
+		return
+	}
+	text := textOf(v.artifact)
+	want, err := approvalFiles(v.events, text)
 	if err != nil {
-		return "", fmt.Errorf("signed by %s: %w", ssh.FingerprintSHA256(key), err)
+		v.res.Integrity.fail("%v", err)
+		return
 	}
-	return rules.pick(who)
+	v.approvalFiles(want)
+	g := gates{v: v, text: text, open: map[runbooks.ItemID]*approval.Gate{}, count: map[runbooks.ItemID]int{}}
+	for i, e := range v.events {
+		if err := g.apply(e); err != nil {
+			v.res.Authenticity.fail("line %d of %s: %v", i+1, journal.FileName, err)
+		}
+	}
 }
 
-// pick chooses whom a key stands for. A key of several principals is one person: if any of them must not approve, none
-// may.
-func (rules ApprovalRules) pick(who []string) (string, error) {
-	among := func(list []string, p string) bool {
-		return slices.ContainsFunc(list, func(o string) bool { return SamePerson(o, p) })
-	}
-	for _, p := range who {
-		if among(rules.Operators, p) {
-			return "", fmt.Errorf("%s: %w", p, ErrOperator)
-		}
-		if among(rules.Already, p) {
-			return "", fmt.Errorf("%s: %w", p, ErrSamePerson)
-		}
-	}
-	for _, p := range who {
-		if among(rules.Members, p) {
-			return p, nil
+// approvalFiles compares the files with those that the journal gives.
+func (v *verification) approvalFiles(want map[string][]byte) {
+	f := &v.res.Integrity
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		got, err := readWhole(v.src, name, 1<<20)
+		switch {
+		case v.sums == nil: // they are written when the run is sealed
+		case !v.src.has(name):
+			f.fail("%s is missing: the journal holds this approval", name)
+		case err != nil:
+			f.fail("%s: %v", name, err)
+		case !bytes.Equal(got, want[name]):
+			f.fail("%s is not what the journal holds of this approval", name)
 		}
 	}
-	return "", fmt.Errorf("%s: %w", strings.Join(who, ", "), ErrNotMember)
+	for _, file := range v.src.files() {
+		switch {
+		case !strings.HasPrefix(file.name, ApprovalsDir+"/"):
+		case !approvalRE.MatchString(file.name):
+			f.fail("%s is not the name of an approval", file.name)
+		case want[file.name] == nil:
+			f.fail("%s: the journal knows no such approval", file.name)
+		}
+	}
 }
 
-// StoreApproval keeps the request's text and a signature of it as the n-th approval of its gate, from 1, durably.
-func (r *Run) StoreApproval(req ApprovalRequest, n int, signature []byte) error {
-	dir := filepath.Join(r.Dir, ApprovalsDir, EncodeName(req.Gate, false))
-	fsys := r.Artifacts.fs
-	if err := fsx.MkdirAll(fsys, dir, 0o700); err != nil {
-		return fmt.Errorf("keep approval of %s: %w", req.Gate, err)
-	}
-	base := filepath.Join(dir, strconv.Itoa(n))
-	for ext, data := range map[string][]byte{".sig": signature, ".txt": req.Text()} {
-		if err := fsx.WriteFile(fsys, base+ext, data, 0o600); err != nil {
-			return fmt.Errorf("keep approval of %s: %w", req.Gate, err)
+// gates plays the gates of a journal again.
+type gates struct {
+	v         *verification
+	text      func(string) (string, error)
+	open      map[runbooks.ItemID]*approval.Gate
+	count     map[runbooks.ItemID]int
+	operators []string
+}
+
+func (g *gates) apply(e engine.Event) error {
+	for _, who := range operatorsOf(e) {
+		g.operators = append(g.operators, who)
+		for _, gate := range g.open {
+			gate.Steered(who)
 		}
 	}
-	if err := fsys.SyncDir(dir); err != nil {
-		return fmt.Errorf("keep approval of %s: %w", req.Gate, err)
+	switch p := e.Payload.(type) {
+	case *engine.ApprovalRequested:
+		return g.requested(p)
+	case *engine.ApprovalGranted:
+		if p.Void == "" {
+			return g.granted(p, e.Time)
+		}
+	case *engine.ApprovalUsed:
+		return g.used(p, e.Time)
 	}
 	return nil
 }
 
-// approvals checks every approval in the bundle: its signature, and that it is about this run and this plan.
-func (v *verification) approvals() {
-	f := &v.res.Authenticity
-	for _, file := range v.src.files() {
-		if !strings.HasPrefix(file.name, ApprovalsDir+"/") {
-			continue
-		}
-		m := approvalRE.FindStringSubmatch(file.name)
-		base := strings.TrimSuffix(strings.TrimSuffix(file.name, ".txt"), ".sig")
-		switch {
-		case m == nil:
-			v.res.Integrity.fail("%s is not the name of an approval", file.name)
-		case !v.src.has(base+".txt") || !v.src.has(base+".sig"):
-			f.fail("%s: text and signature are not both there", base)
-		case m[3] == "txt":
-			if err := v.approval(base, m[1]); err != nil {
-				f.fail("%s.txt: %v", base, err)
-			}
+func (g *gates) requested(p *engine.ApprovalRequested) error {
+	delete(g.open, p.Item)
+	text, err := g.text(p.Request)
+	if err != nil {
+		return err
+	}
+	if sum([]byte(text)) != p.SHA256 {
+		return fmt.Errorf("request of %s: its digest is not the one beside it: %w", p.Item, ErrApproval)
+	}
+	req, err := approval.ParseRequest([]byte(text))
+	if err != nil {
+		return fmt.Errorf("request of %s: %w: %w", p.Item, ErrApproval, err)
+	}
+	o := g.v.rec.Opened
+	for _, f := range []struct{ name, got, want string }{
+		{"run", string(req.Run), string(o.Run)}, {"mode", string(req.Mode), string(g.v.rec.Mode)},
+		{"plan", req.PlanDigest, o.PlanDigest}, {"gate", string(req.Gate), string(p.Item)}, {"role", req.Role, p.Role},
+		{"number of approvals", strconv.Itoa(req.Approvals), strconv.Itoa(p.Approvals)},
+	} {
+		if f.got != f.want {
+			return fmt.Errorf("request of %s: it is for %s %q, not %q: %w", p.Item, f.name, f.got, f.want, ErrApproval)
 		}
 	}
+	g.open[p.Item] = approval.NewGate(req, p.Members, g.operators)
+	return nil
 }
 
-func (v *verification) approval(base, gate string) error {
-	text, err := readWhole(v.src, base+".txt", 1<<20)
+func (g *gates) granted(p *engine.ApprovalGranted, at time.Time) error {
+	g.count[p.Item]++
+	gate := g.open[p.Item]
+	if gate == nil {
+		return fmt.Errorf("approval of %s: nobody asked for it: %w", p.Item, ErrApproval)
+	}
+	signature, err := g.text(p.Signature)
 	if err != nil {
 		return err
 	}
-	signature, err := readWhole(v.src, base+".sig", 64<<10)
-	if err != nil {
-		return err
+	var verifier approval.Verifier = claimed{p.By}
+	if g.v.opts.Signers != nil {
+		verifier = ApprovalVerifier{Signers: g.v.opts.Signers}
 	}
+	grant, err := gate.Add(verifier, nil, []byte(signature), notAfter(at, gate.Request.ApproveBy))
+	if err != nil {
+		return fmt.Errorf("approval of %s by %s: %w: %w", p.Item, p.By, ErrApproval, err)
+	}
+	if !SamePerson(grant.Principal, p.By) || grant.Fingerprint != p.Fingerprint {
+		return fmt.Errorf("approval of %s: the journal names %s with %s, but %s signed with %s: %w",
+			p.Item, p.By, p.Fingerprint, grant.Principal, grant.Fingerprint, ErrApproval)
+	}
+	if g.v.opts.Signers != nil {
+		g.v.res.Authenticity.note("%s approved by %s (%s/%s/%d.sig)", p.Item, grant.Principal, ApprovalsDir,
+			EncodeName(string(p.Item), false), g.count[p.Item])
+	}
+	return nil
+}
+
+// notAfter is t, or the limit where t is only a moment later: the line comes after the decision.
+func notAfter(t, limit time.Time) time.Time {
+	if !limit.IsZero() && t.After(limit) && t.Sub(limit) < lateGrace {
+		return limit
+	}
+	return t
+}
+
+func (g *gates) used(p *engine.ApprovalUsed, at time.Time) error {
+	gate := g.open[p.Item]
+	if gate == nil {
+		return fmt.Errorf("%s started behind %s, which nobody asked to approve: %w", p.For, p.Item, ErrApproval)
+	}
+	counting := gate.Counting()
+	if n := gate.Request.Approvals; len(counting) >= n && gate.Request.StartWithin > 0 {
+		at = notAfter(at, counting[n-1].At.Add(gate.Request.StartWithin))
+	}
+	if missing := gate.Missing(); missing > 0 {
+		return fmt.Errorf("%s started behind %s, which lacked %d of %d approvals: %w", p.For, p.Item, missing, gate.Request.Approvals, ErrApproval)
+	}
+	if err := gate.Use(at); err != nil {
+		return fmt.Errorf("%s started behind %s: %w: %w", p.For, p.Item, ErrApproval, err)
+	}
+	return nil
+}
+
+// claimed takes the journal's word for whose key it is, where no signers file says so. The signature itself is checked.
+type claimed struct{ by string }
+
+// Verify implements approval.Verifier.
+func (c claimed) Verify(text, signature []byte, _ time.Time) (approval.Signer, error) {
 	key, err := checkSignature(text, signature, ApprovalNamespace)
 	if err != nil {
-		return err
+		return approval.Signer{}, err
 	}
-	if !bytes.HasPrefix(text, []byte(approvalHead+"\n")) {
-		return ErrApprovalText
-	}
-	if v.rec != nil {
-		for name, want := range map[string]string{
-			"run": string(v.rec.Opened.Run), "mode": string(v.rec.Mode), "plan": v.rec.Opened.PlanDigest, "gate": gate,
-		} {
-			if got := sealValue(text, name); got != want {
-				return fmt.Errorf("it is for %s %q, not %q: %w", name, got, want, ErrApprovalText)
-			}
-		}
-	}
-	if v.opts.Signers == nil {
-		return nil
-	}
-	at, err := time.Parse(time.RFC3339, sealValue(text, "asked"))
-	if err != nil {
-		return fmt.Errorf("asked at %q: %w", sealValue(text, "asked"), ErrApprovalText)
-	}
-	who, err := v.opts.Signers.Principals(key, ApprovalNamespace, at)
-	if err != nil {
-		return fmt.Errorf("signed by %s: %w", ssh.FingerprintSHA256(key), err)
-	}
-	for _, p := range who {
-		if slices.ContainsFunc(Operators(v.events), func(o string) bool { return SamePerson(o, p) }) {
-			return fmt.Errorf("%s: %w", p, ErrOperator)
-		}
-	}
-	v.res.Authenticity.note("%s: approved by %s", base, strings.Join(who, ", "))
-	return nil
+	return approval.Signer{Principal: c.by, Fingerprint: ssh.FingerprintSHA256(key)}, nil
 }

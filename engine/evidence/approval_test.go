@@ -1,8 +1,8 @@
 package evidence
 
 import (
+	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,144 +11,73 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/approval"
+	"github.com/continuo-runbooks/continuo/engine/journal"
+	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
-func request() ApprovalRequest {
-	return ApprovalRequest{
-		Run: sampleRun, Mode: engine.Live, PlanDigest: "sha256:0123", Project: "payments", Runbook: "failover",
-		Gate: "gate.promote", Question: "Promote db-b1?\nThe last 4 s are lost.", Role: "major-incident-manager", Approvals: 2,
-		Operators: []string{"alice@example.org"}, Hosts: []string{"db-b1", "db-b2"},
-		Asked:   time.Date(2026, 11, 21, 18, 20, 0, 0, time.UTC),
-		Expires: time.Date(2026, 11, 21, 18, 50, 0, 0, time.UTC), Nonce: strings.Repeat("ab", 16),
+// request is what the sample's gate asks; its clock is that of the sample.
+func request() approval.Request {
+	return approval.Request{
+		Run: sampleRun, Mode: engine.Live, PlanDigest: "sha256:0123", Runbook: "failover", Gate: "gate.promote",
+		Question: "Promote db-b1?\nThe last 4 s are lost.", Role: "major-incident-manager", Approvals: 2,
+		Operator: "alice@example.org", Hosts: []string{"db-b1", "db-b2"}, Requested: newTicker().now,
+		ApproveBy: newTicker().now.Add(30 * time.Minute), StartWithin: 10 * time.Minute, Nonce: strings.Repeat("ab", 16),
 	}
 }
 
-func rules(t testing.TB) ApprovalRules {
-	t.Helper()
-	return ApprovalRules{
-		Signers:   people(t, "bob", "carol", "alice", "dave", "bob=bob-laptop", "eve"),
-		Members:   []string{"Bob@example.org", "carol@example.org", "alice@example.org"},
-		Operators: []string{"alice@example.org", "eve@example.org"},
-		Now:       time.Date(2026, 11, 21, 18, 30, 0, 0, time.UTC),
-	}
-}
-
-func approve(t testing.TB, r ApprovalRequest, key string) []byte {
+func approve(t testing.TB, r approval.Request, key string) []byte {
 	t.Helper()
 	sig, err := testKey(t, key).Sign(r.Text(), ApprovalNamespace)
 	require.NoError(t, err)
 	return sig
 }
 
-func TestTheTextOfAnApproval(t *testing.T) {
-	t.Parallel()
-	text := string(request().Text())
-	require.True(t, strings.HasPrefix(text, "continuo-approval v1\nrun "+string(sampleRun)+"\nmode live\nplan sha256:0123\n"))
-	require.Contains(t, text, "\nhosts db-b1 db-b2\n")
-	require.Contains(t, text, "\napprove-by 2026-11-21T18:50:00Z\nstart-by never\n")
-	require.Contains(t, text, "\nquestion Promote db-b1??The last 4 s are lost.\n", "a question cannot write lines of its own")
-}
-
-func TestApprovals(t *testing.T) {
-	t.Parallel()
-	who, err := CheckApproval(request(), approve(t, request(), "bob"), rules(t))
-	require.NoError(t, err)
-	require.Equal(t, "bob@example.org", who)
-
-	changed := func(change func(*ApprovalRequest)) ApprovalRequest {
-		r := request()
-		change(&r)
-		return r
+// requested is the event of a request.
+func requested(r approval.Request) *engine.ApprovalRequested {
+	return &engine.ApprovalRequested{
+		Item: r.Gate, Role: r.Role, Approvals: r.Approvals, ApproveBy: r.ApproveBy, Request: string(r.Text()), SHA256: sum(r.Text()),
+		Members: []string{"Bob@example.org", "carol@example.org", "alice@example.org", "eve@example.org"},
 	}
-	for name, c := range map[string]struct {
-		signed ApprovalRequest
-		key    string
-		rules  func(*ApprovalRules)
-		want   error
-	}{
-		"the operator's own":                 {request(), "alice", nil, ErrOperator},
-		"of one who steered the run later":   {request(), "eve", nil, ErrOperator},
-		"a second by the same person":        {request(), "bob", already("bob@example.org"), ErrSamePerson},
-		"the same person under another key":  {request(), "bob-laptop", already("BOB@example.org"), ErrSamePerson},
-		"an expired one":                     {request(), "bob", func(r *ApprovalRules) { r.Now = r.Now.Add(time.Hour) }, ErrApprovalExpired},
-		"a non-member":                       {request(), "dave", nil, ErrNotMember},
-		"of one who lost the role":           {request(), "bob", func(r *ApprovalRules) { r.Members = r.Members[1:] }, ErrNotMember},
-		"an unknown key":                     {request(), "mallory", nil, ErrUnknownKey},
-		"a revoked key":                      {request(), "bob", func(r *ApprovalRules) { _ = r.Signers.Revoke([]byte(testKey(t, "bob").Fingerprint())) }, ErrRevoked},
-		"for another plan":                   {changed(func(r *ApprovalRequest) { r.PlanDigest = "sha256:9" }), "bob", nil, ErrApprovalText},
-		"of another run":                     {changed(func(r *ApprovalRequest) { r.Run = "other" }), "bob", nil, ErrApprovalText},
-		"for other hosts":                    {changed(func(r *ApprovalRequest) { r.Hosts = r.Hosts[:1] }), "bob", nil, ErrApprovalText},
-		"for the dry-run":                    {changed(func(r *ApprovalRequest) { r.Mode = engine.DryRun }), "bob", nil, ErrApprovalText},
-		"a replay of an earlier request":     {changed(func(r *ApprovalRequest) { r.Nonce = strings.Repeat("cd", 16) }), "bob", nil, ErrApprovalText},
-		"of a request with other operators":  {changed(func(r *ApprovalRequest) { r.Operators = nil }), "bob", nil, ErrApprovalText},
-		"of a request that never expires":    {changed(func(r *ApprovalRequest) { r.Expires = time.Time{} }), "bob", nil, ErrApprovalText},
-		"of a request to another gate":       {changed(func(r *ApprovalRequest) { r.Gate = "gate.other" }), "bob", nil, ErrApprovalText},
-		"of a request with another question": {changed(func(r *ApprovalRequest) { r.Question = "?" }), "bob", nil, ErrApprovalText},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			ru := rules(t)
-			if c.rules != nil {
-				c.rules(&ru)
-			}
-			who, err := CheckApproval(request(), approve(t, c.signed, c.key), ru)
-			require.ErrorIs(t, err, c.want)
-			require.Empty(t, who)
-		})
-	}
-	sig, err := testKey(t, "bob").Sign(request().Text(), EvidenceNamespace)
-	require.NoError(t, err)
-	_, err = CheckApproval(request(), sig, rules(t))
-	require.ErrorIs(t, err, ErrNamespace)
 }
 
-func already(who string) func(*ApprovalRules) {
-	return func(r *ApprovalRules) { r.Already = []string{who} }
-}
-
-func TestOneKeyOfTwoPrincipalsIsOnePerson(t *testing.T) {
-	t.Parallel()
-	ru := rules(t)
-	ru.Signers = people(t, "robert=bob", "bob")
-	_, err := CheckApproval(request(), approve(t, request(), "bob"), ru)
-	require.NoError(t, err)
-	ru.Already = []string{"robert@example.org"}
-	_, err = CheckApproval(request(), approve(t, request(), "bob"), ru)
-	require.ErrorIs(t, err, ErrSamePerson)
-	ru.Already, ru.Operators = nil, []string{"robert@example.org"}
-	_, err = CheckApproval(request(), approve(t, request(), "bob"), ru)
-	require.ErrorIs(t, err, ErrOperator)
-}
-
-func TestAnApprovalMadeByOpenSSHCounts(t *testing.T) {
-	t.Parallel()
-	keygen := tool(t, "ssh-keygen")
-	work := t.TempDir()
-	key, name := filepath.Join(work, "id"), filepath.Join(work, "request.txt")
-	out, err := exec.Command(keygen, "-q", "-t", "ecdsa", "-N", "", "-f", key).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	pub, err := os.ReadFile(key + ".pub")
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(name, request().Text(), 0o600))
-	out, err = exec.Command(keygen, "-Y", "sign", "-f", key, "-n", ApprovalNamespace, name).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	sig, err := os.ReadFile(name + ".sig")
-	require.NoError(t, err)
-	ru := rules(t)
-	ru.Signers, err = ParseSigners([]byte("carol@example.org " + string(pub)))
-	require.NoError(t, err)
-	who, err := CheckApproval(request(), sig, ru)
-	require.NoError(t, err)
-	require.Equal(t, "carol@example.org", who)
-}
-
-// approvedSample is a sealed run with one approval, made by the key.
-func approvedSample(t testing.TB, r ApprovalRequest, key string) string {
+// granted is the event of a grant, as the engine writes it.
+func granted(t testing.TB, r approval.Request, who, key string) *engine.ApprovalGranted {
 	t.Helper()
-	s := openSample(t, t.TempDir(), nil)
+	return &engine.ApprovalGranted{
+		Item: r.Gate, By: who + "@example.org", Fingerprint: testKey(t, key).Fingerprint(), Signature: string(approve(t, r, key)),
+	}
+}
+
+func used(r approval.Request, who ...string) *engine.ApprovalUsed {
+	p := &engine.ApprovalUsed{Item: r.Gate, For: "step.promote"}
+	for _, w := range who {
+		p.By = append(p.By, w+"@example.org")
+	}
+	return p
+}
+
+// withGate gives the sample's plan a gate.
+func withGate(o *RunOptions) {
+	o.Plan.Items = append(o.Plan.Items, engine.PlanItem{ID: "gate.promote", Kind: runbooks.Gate, Phase: "go", Effect: runbooks.Human, Disposition: engine.WillRun})
+	o.Plan.Phases[0].Items = append(o.Plan.Phases[0].Items, "gate.promote")
+}
+
+// gate runs the sample's gate with these events.
+func (s *sample) gate(events ...engine.Payload) {
+	s.t.Helper()
+	s.add(&engine.ItemStarted{Item: "gate.promote"})
+	s.add(events...)
+	s.add(&engine.ItemOutcome{Unit: engine.Unit{Item: "gate.promote"}, Outcome: engine.Succeeded})
+}
+
+// approvedSample is a sealed run whose gate said what the events say.
+func approvedSample(t testing.TB, events ...engine.Payload) string {
+	t.Helper()
+	s := openSample(t, t.TempDir(), withGate)
 	s.check()
+	s.gate(events...)
 	s.step()
-	require.NoError(t, s.run.StoreApproval(r, 1, approve(t, r, key)))
 	dir := s.close()
 	_, err := Seal(dir, sealOptions(t))
 	require.NoError(t, err)
@@ -157,38 +86,142 @@ func approvedSample(t testing.TB, r ApprovalRequest, key string) string {
 
 func TestApprovalsInABundleAreVerified(t *testing.T) {
 	t.Parallel()
+	r := request()
+	dir := approvedSample(t, requested(r), &engine.ApprovalGranted{Item: r.Gate, By: "mallory@example.org", Signature: "x", Void: "the signature does not hold"},
+		granted(t, r, "bob", "bob"), granted(t, r, "carol", "carol"), used(r, "bob", "carol"))
 	opts := verifyOptions(t)
-	opts.Signers = people(t, "bob", "alice")
-	res, err := Verify(approvedSample(t, request(), "bob"), opts)
+	opts.Signers = people(t, "bob", "carol")
+	res, err := Verify(dir, opts)
 	require.NoError(t, err)
 	require.Empty(t, res.Reasons())
-	require.Contains(t, strings.Join(res.Authenticity.Notes, "\n"), "approvals/gate.promote/1: approved by bob@example.org")
+	require.Contains(t, strings.Join(res.Authenticity.Notes, "\n"), "gate.promote approved by bob@example.org (approvals/gate.promote/1.sig)")
 
-	other := request()
-	other.PlanDigest = "sha256:other"
-	for want, dir := range map[string]string{
-		ErrOperator.Error():                       approvedSample(t, request(), "alice"),
-		ErrUnknownKey.Error():                     approvedSample(t, request(), "mallory"),
-		`it is for plan "sha256:other", not`:      approvedSample(t, other, "bob"),
-		"text and signature are not both there":   without(t, approvedSample(t, request(), "bob"), "approvals/gate.promote/1.sig"),
-		"approvals/x is not the name of an appro": with(t, approvedSample(t, request(), "bob"), "approvals/x"),
+	text, err := os.ReadFile(filepath.Join(dir, "approvals/gate.promote/2.txt"))
+	require.NoError(t, err)
+	require.Equal(t, r.Text(), text)
+	sig, err := os.ReadFile(filepath.Join(dir, "approvals/gate.promote/2.sig"))
+	require.NoError(t, err)
+	require.Equal(t, approve(t, r, "carol"), sig)
+	require.NoFileExists(t, filepath.Join(dir, "approvals/gate.promote/3.txt"), "what did not count is in the journal alone")
+
+	opts.Signers = nil
+	res, err = Verify(dir, opts)
+	require.NoError(t, err)
+	require.Equal(t, StatusUnchecked, res.Authenticity.Status, "whose keys they are is not known, the signatures hold")
+}
+
+func TestALongRequestIsAnArtifact(t *testing.T) {
+	t.Parallel()
+	r := request()
+	r.Question = strings.Repeat("Is it so?\n", 1000)
+	s := openSample(t, t.TempDir(), withGate)
+	s.check()
+	ref, err := s.run.Artifacts.Put(r.Text())
+	require.NoError(t, err)
+	asked := requested(r)
+	asked.Request = journal.ArtifactRef + ref
+	s.gate(asked, granted(t, r, "bob", "bob"), granted(t, r, "carol", "carol"), used(r, "bob", "carol"))
+	s.step()
+	dir := s.close()
+	_, err = Seal(dir, sealOptions(t))
+	require.NoError(t, err)
+	opts := verifyOptions(t)
+	opts.Signers = people(t, "bob", "carol")
+	res, err := Verify(dir, opts)
+	require.NoError(t, err)
+	require.Empty(t, res.Reasons())
+	text, err := os.ReadFile(filepath.Join(dir, "approvals/gate.promote/1.txt"))
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(r.Text(), text))
+	require.NoError(t, os.Remove(filepath.Join(dir, artifactName(ref))))
+	resign(t, dir, testKey(t, "executor"))
+	res, err = Verify(dir, opts)
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(res.Reasons(), "\n"), "artifact "+ref+" is missing (approval.requested")
+}
+
+// TestVerifyPlaysTheGatesAgain forges what an engine that keeps the rules would not have written, signed with the
+// executor's own key.
+func TestVerifyPlaysTheGatesAgain(t *testing.T) {
+	t.Parallel()
+	r := request()
+	changed := func(change func(*approval.Request)) approval.Request {
+		r := request()
+		change(&r)
+		return r
+	}
+	both := []engine.Payload{granted(t, r, "bob", "bob"), granted(t, r, "carol", "carol")}
+	with := func(events ...engine.Payload) []engine.Payload {
+		return append([]engine.Payload{requested(r)}, events...)
+	}
+	otherPlan := changed(func(r *approval.Request) { r.PlanDigest = "sha256:9" })
+	late := changed(func(r *approval.Request) { r.ApproveBy = r.Requested.Add(-time.Minute) })
+	slow := changed(func(r *approval.Request) { r.StartWithin = time.Nanosecond })
+	earlier := changed(func(r *approval.Request) { r.Nonce = strings.Repeat("cd", 16) })
+	for name, c := range map[string]struct {
+		events []engine.Payload
+		want   string
+	}{
+		"the operator's own":             {with(granted(t, r, "alice", "alice")), approval.ErrOperator.Error()},
+		"of one who steers later":        {append(with(both...), &engine.OperatorAction{Action: "pause", By: "bob@example.org"}, used(r, "bob", "carol")), "lacked 1 of 2 approvals"},
+		"one person twice":               {with(granted(t, r, "bob", "bob"), granted(t, r, "bob", "bob-laptop")), approval.ErrTwice.Error()},
+		"no member":                      {with(granted(t, r, "dave", "dave")), approval.ErrMember.Error()},
+		"an unknown key":                 {with(granted(t, r, "bob", "mallory")), ErrUnknownKey.Error()},
+		"another's key":                  {with(granted(t, r, "carol", "bob")), "the journal names carol@example.org"},
+		"late":                           {[]engine.Payload{requested(late), granted(t, late, "bob", "bob")}, approval.ErrLate.Error()},
+		"used late":                      {[]engine.Payload{requested(slow), granted(t, slow, "bob", "bob"), granted(t, slow, "carol", "carol"), &engine.ClockAnomaly{}, used(slow)}, ""},
+		"used with too few":              {with(both[0], used(r, "bob")), "lacked 1 of 2 approvals"},
+		"used twice":                     {append(with(both...), used(r), used(r)), "gate is used"},
+		"used and never asked":           {[]engine.Payload{used(r)}, "nobody asked to approve"},
+		"given and never asked":          {both[:1], "nobody asked for it"},
+		"a replay of an earlier request": {[]engine.Payload{requested(earlier), granted(t, r, "bob", "bob")}, approval.ErrSignature.Error()},
+		"for another plan":               {[]engine.Payload{requested(otherPlan)}, `it is for plan "sha256:9", not "sha256:0123"`},
+		"a text that is none":            {[]engine.Payload{&engine.ApprovalRequested{Item: r.Gate, Request: "yes?", SHA256: sum([]byte("yes?"))}}, approval.ErrText.Error()},
+		"a digest of something else":     {[]engine.Payload{&engine.ApprovalRequested{Item: r.Gate, Request: string(r.Text()), SHA256: sum(nil)}}, "its digest is not the one beside it"},
 	} {
-		res, err := Verify(dir, opts)
-		require.NoError(t, err)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			opts := verifyOptions(t)
+			opts.Signers = people(t, "bob", "carol", "alice", "dave", "bob=bob-laptop", "eve")
+			res, err := Verify(approvedSample(t, c.events...), opts)
+			require.NoError(t, err)
+			if c.want == "" { // a moment late is the time between a decision and its line
+				require.Empty(t, res.Reasons())
+				return
+			}
+			require.Equal(t, StatusFailed, res.Authenticity.Status)
+			require.Contains(t, strings.Join(res.Reasons(), "\n"), c.want)
+		})
+	}
+}
+
+func TestFilesOfApprovalsAreThoseOfTheJournal(t *testing.T) {
+	t.Parallel()
+	r := request()
+	good := approvedSample(t, requested(r), granted(t, r, "bob", "bob"))
+	for want, change := range map[string]func(string){
+		"approvals/gate.promote/1.sig is missing: the journal holds this approval": func(d string) {
+			require.NoError(t, os.Remove(filepath.Join(d, "approvals/gate.promote/1.sig")))
+		},
+		"approvals/gate.promote/1.txt is not what the journal holds of this approval": func(d string) {
+			edit(t, d, "approvals/gate.promote/1.txt", replace("db-b1", "db-b9"))
+		},
+		"approvals/gate.promote/2.txt: the journal knows no such approval": func(d string) { write("approvals/gate.promote/2.txt", "x")(t, d) },
+		"approvals/x is not the name of an approval":                       func(d string) { write("approvals/x", "x")(t, d) },
+	} {
+		dir := copyTree(t, good)
+		change(dir)
+		resign(t, dir, testKey(t, "executor"))
+		res := mustVerify(t, dir)
+		require.Equal(t, StatusFailed, res.Integrity.Status)
 		require.Contains(t, strings.Join(res.Reasons(), "\n"), want)
 	}
 }
 
-func without(t testing.TB, dir, name string) string {
-	t.Helper()
-	require.NoError(t, os.Remove(filepath.Join(dir, name)))
-	resign(t, dir, testKey(t, "executor"))
-	return dir
-}
-
-func with(t testing.TB, dir, name string) string {
-	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
-	resign(t, dir, testKey(t, "executor"))
-	return dir
+func TestOneKeyOfTwoPrincipalsIsOnePerson(t *testing.T) {
+	t.Parallel()
+	who, err := ApprovalVerifier{Signers: people(t, "robert=bob", "bob")}.Verify(request().Text(), approve(t, request(), "bob"), request().Requested)
+	require.NoError(t, err)
+	require.Equal(t, "bob@example.org", who.Principal)
+	require.Equal(t, []string{"robert@example.org"}, who.Aliases)
 }

@@ -15,7 +15,8 @@ type ApprovalVerifier struct{ Signers *Signers }
 
 var _ approval.Verifier = ApprovalVerifier{}
 
-// Verify implements approval.Verifier. A key of several principals is one person: the first of them by name.
+// Verify implements approval.Verifier. A key of several principals is one person: the first of them by name, the others
+// as aliases.
 func (v ApprovalVerifier) Verify(text, signature []byte, at time.Time) (approval.Signer, error) {
 	key, err := checkSignature(text, signature, ApprovalNamespace)
 	if err != nil {
@@ -26,5 +27,5 @@ func (v ApprovalVerifier) Verify(text, signature []byte, at time.Time) (approval
 		return approval.Signer{}, fmt.Errorf("signed by %s: %w", ssh.FingerprintSHA256(key), err)
 	}
 	slices.Sort(who)
-	return approval.Signer{Principal: who[0], Fingerprint: ssh.FingerprintSHA256(key)}, nil
+	return approval.Signer{Principal: who[0], Fingerprint: ssh.FingerprintSHA256(key), Aliases: who[1:]}, nil
 }

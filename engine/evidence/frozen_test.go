@@ -16,16 +16,17 @@ const frozenDir = "testdata/v1"
 // frozen makes the bundle that testdata/v1 holds: every kind of file that the format knows.
 func frozen(t testing.TB) string {
 	t.Helper()
-	s := openSample(t, t.TempDir(), nil)
+	s := openSample(t, t.TempDir(), withGate)
 	s.add(
 		&engine.HostConnected{Host: "db-b1", Address: "10.2.0.11:22", HostKey: "SHA256:abc", Via: []string{"bastion"}},
 		&engine.PreflightResult{Host: "db-b1", OK: true, Checks: []engine.PreflightCheck{{Name: "reach", OK: true}}},
 		&engine.MarkSet{Mark: "declared", At: reviewedAt, Source: "operator"},
 	)
 	s.check()
+	r := request()
+	s.gate(requested(r), granted(t, r, "bob", "bob"), granted(t, r, "carol", "carol"), used(r, "bob", "carol"))
 	s.step()
 	s.add(&engine.OperatorAction{Action: engine.ActionNote, By: "alice@example.org", Reason: "naïve “quotes” & <tags>\u2028\x01"})
-	require.NoError(t, s.run.StoreApproval(request(), 1, approve(t, request(), "bob")))
 	dir := s.close()
 	_, err := Seal(dir, sealOptions(t))
 	require.NoError(t, err)
@@ -44,6 +45,7 @@ func TestFrozenBundle(t *testing.T) {
 		lines := []string{
 			testKey(t, "executor").AllowedSigner("executor@ops-1", EvidenceNamespace),
 			testKey(t, "bob").AllowedSigner("bob@example.org", ApprovalNamespace),
+			testKey(t, "carol").AllowedSigner("carol@example.org", ApprovalNamespace),
 			testKey(t, "rita").AllowedSigner("rita@example.org", ReviewNamespace),
 		}
 		require.NoError(t, os.WriteFile(signersName, []byte(strings.Join(lines, "\n")+"\n"), 0o644))

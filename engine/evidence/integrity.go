@@ -185,6 +185,10 @@ func artifactsOf(p engine.Payload) []string {
 		if p.Artifact != "" {
 			refs = append(refs, p.Artifact)
 		}
+	case *engine.ApprovalRequested:
+		add(p.Request)
+	case *engine.ApprovalGranted:
+		add(p.Signature)
 	case *engine.ItemIntent:
 		add(p.Command)
 	case *engine.ItemOutcome:

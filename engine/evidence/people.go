@@ -17,18 +17,26 @@ func Operators(events []engine.Event) []string {
 		}
 	}
 	for _, e := range events {
-		switch p := e.Payload.(type) {
-		case *engine.RunOpened:
-			add(p.Operator)
-		case *engine.RunResumed:
-			add(p.By)
-		case *engine.OperatorAction:
-			if p.Action != engine.ActionNote {
-				add(p.By)
-			}
+		for _, who := range operatorsOf(e) {
+			add(who)
 		}
 	}
 	return out
+}
+
+// operatorsOf is who becomes an operator by an event: at most one person.
+func operatorsOf(e engine.Event) []string {
+	switch p := e.Payload.(type) {
+	case *engine.RunOpened:
+		return []string{p.Operator}
+	case *engine.RunResumed:
+		return []string{p.By}
+	case *engine.OperatorAction:
+		if p.Action != engine.ActionNote {
+			return []string{p.By}
+		}
+	}
+	return nil
 }
 
 // SamePerson reports whether two principals are one person: their names differ at most in case.

@@ -16,6 +16,7 @@
 #     project/         the files of the project as they were read
 #     plan.json        what was going to happen
 #     artifacts/       what commands wrote, by the digest of the content, secrets replaced
+#     approvals/       requests as they were asked and signed; ssh-keygen -Y verify -n approval@continuo checks one
 #     report.*         derived from the above, for reading; not reviewed when it was sealed
 #     after/           reviews and additions, each signed by its author; not covered by SHA256SUMS
 

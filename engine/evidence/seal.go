@@ -260,7 +260,11 @@ func (s *sealer) replace(name string, data []byte) error {
 
 // derive makes the derived files and SHA256SUMS in memory and searches all files for secrets.
 func (s *sealer) derive() (derived map[string][]byte, sums []byte, err error) {
-	derived = map[string][]byte{ReadmeFile: readmeText(s.loaded.Record)}
+	get := func(sum string) ([]byte, error) { return getArtifact(s.fs, s.dir, sum) }
+	if derived, err = approvalFiles(s.loaded.Events, textOf(get)); err != nil {
+		return nil, nil, err
+	}
+	derived[ReadmeFile] = readmeText(s.loaded.Record)
 	for name, render := range s.opts.Renderers {
 		data, err := safely(render, s.loaded.Record)
 		if err != nil {
@@ -404,13 +408,14 @@ func (s *sealer) commit(derived map[string][]byte, sums, signature []byte) error
 		order = append(order, SignatureFile)
 	}
 	all[SumsFile] = sums
+	aside := func(name string) string { return s.path(sealingDir + "/" + strings.ReplaceAll(name, "/", "%2F")) }
 	for _, name := range append(slices.Clone(order), SumsFile) {
-		if err := fsx.WriteFile(s.fs, s.path(sealingDir+"/"+name), all[name], 0o600); err != nil {
+		if err := fsx.WriteFile(s.fs, aside(name), all[name], 0o600); err != nil {
 			return err
 		}
 	}
 	for _, name := range order {
-		if err := s.fs.Rename(s.path(sealingDir+"/"+name), s.path(name)); err != nil {
+		if err := s.place(aside(name), name); err != nil {
 			return err
 		}
 	}
@@ -422,7 +427,7 @@ func (s *sealer) commit(derived map[string][]byte, sums, signature []byte) error
 	if err := s.fs.SyncDir(s.dir); err != nil {
 		return err
 	}
-	if err := s.fs.Rename(s.path(sealingDir+"/"+SumsFile), s.path(SumsFile)); err != nil {
+	if err := s.fs.Rename(aside(SumsFile), s.path(SumsFile)); err != nil {
 		return err
 	}
 	if err := s.fs.SyncDir(s.dir); err != nil {
@@ -432,6 +437,21 @@ func (s *sealer) commit(derived map[string][]byte, sums, signature []byte) error
 		return err
 	}
 	return s.fs.SyncDir(s.dir)
+}
+
+// place moves a finished file to its name. Its directory is durable then; the bundle's own is synced for all at once.
+func (s *sealer) place(from, name string) error {
+	dir := filepath.Dir(s.path(name))
+	if dir == s.dir {
+		return s.fs.Rename(from, s.path(name))
+	}
+	if err := fsx.MkdirAll(s.fs, dir, 0o700); err != nil {
+		return err
+	}
+	if err := s.fs.Rename(from, s.path(name)); err != nil {
+		return err
+	}
+	return s.fs.SyncDir(dir)
 }
 
 // sealAgain finishes what a crash left of a seal and signs what is unsigned.

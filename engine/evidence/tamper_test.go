@@ -289,14 +289,6 @@ func elsewhere() []guard {
 			_ = j.Close()
 			return nil
 		}},
-		{"23", "the operator approves, or one person twice", "approval rules", func(t *testing.T) error {
-			t.Helper()
-			_, err := CheckApproval(request(), approve(t, request(), "alice"), rules(t))
-			if !errors.Is(err, ErrOperator) {
-				return fmt.Errorf("own approval: %w", err)
-			}
-			return nil
-		}},
 		{"30", "a secret in an output", "redaction, search before the seal", func(t *testing.T) error {
 			t.Helper()
 			r := redact.New()

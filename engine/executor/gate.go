@@ -58,7 +58,7 @@ func (t *task) gate(ctx context.Context, names *expr.Scope) error {
 	number, operators := t.r.gates.ask(t.id)
 	req.Nonce = string(engine.NewAttemptID(t.r.cfg.Opened.Nonce, string(t.id), "approval", "", "", number))
 	g := approval.NewGate(req, q.Members, operators)
-	if err := t.requested(req); err != nil {
+	if err := t.requested(req, q.Members); err != nil {
 		return err
 	}
 	if err := t.started(); err != nil {
@@ -136,7 +136,7 @@ func (r *run) members(role string) []string {
 	return nil
 }
 
-func (t *task) requested(req approval.Request) error {
+func (t *task) requested(req approval.Request, members []string) error {
 	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
 		return err
 	}
@@ -148,6 +148,7 @@ func (t *task) requested(req approval.Request) error {
 	}
 	return t.r.emit(&engine.ApprovalRequested{
 		Item: t.id, Role: req.Role, Approvals: req.Approvals, ApproveBy: req.ApproveBy, Request: short, SHA256: hex.EncodeToString(sum[:]),
+		Members: members,
 	})
 }
 
