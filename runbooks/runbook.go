@@ -145,10 +145,22 @@ type Test struct {
 	Runbook   string
 	Operator  string // empty: operator@test
 	Variables *expr.Expr
-	Answers   []Answer
-	Faults    []Fault
-	Expects   []Validation
-	Range     diag.Range
+	// Each makes the test a table: it runs once for every element, as each.key and each.value. Nil: once.
+	Each    *expr.Expr
+	Before  *Before // nil: nothing was done before
+	Answers []Answer
+	Faults  []Fault
+	Expects []Validation
+	Range   diag.Range
+}
+
+// Before is the state that a test begins in: what a run is given on its command line.
+type Before struct {
+	Marks            *expr.Expr // a map of names to times: RFC 3339, or relative to the start, as "-20m"
+	From             ItemID     // as --from; empty: the beginning
+	Limit            []string   // hosts, as --limit; empty: all
+	Change, Incident string
+	Range            diag.Range
 }
 
 // Answer is an `on` block: what a simulated host or person says. Body expressions are evaluated by the test runner.

@@ -1,5 +1,7 @@
 package loader
 
+import "github.com/continuo-runbooks/continuo/runbooks/expr"
+
 // Limits bound what a project may ask of the machine that loads it. They are far above what people write and far below
 // what could exhaust memory, time or the parser's stack.
 type Limits struct {
@@ -24,6 +26,12 @@ func DefaultLimits() Limits {
 	}
 }
 
-// maxVisited is how many elements the loops of all expressions of a project may visit together while it is loaded: a
-// thousand items that each filter a thousand hosts.
-const maxVisited = 1_000_000
+// What all expressions of a project together may cost while it is loaded, and again while it is planned: steps, each of
+// the order of 100 ns, and bytes of texts and lists. A thousand items that each filter a thousand hosts take a third.
+const (
+	maxSteps = 20_000_000
+	maxHeld  = 128 << 20
+)
+
+// NewMeter is the budget of all expressions of a project for one purpose.
+func NewMeter() *expr.Meter { return expr.NewMeter(maxSteps, maxHeld) }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -50,7 +51,7 @@ func LoadFS(fsys fs.FS, dir string, opts Options) (*runbooks.Project, diag.List,
 	}
 	l := &loader{
 		opts: opts, source: newSource(fsys, opts.Limits), parsed: map[string][]byte{}, tokens: map[string]hclsyntax.Tokens{},
-		exprs: map[*hclsyntax.Attribute]*expr.Expr{}, hosts: map[string]*runbooks.Host{},
+		exprs: map[*hclsyntax.Attribute]*expr.Expr{}, hosts: map[string]*runbooks.Host{}, books: map[string]*book{},
 		project: &runbooks.Project{Dir: dir, Environment: runbooks.Production},
 	}
 	names, err := listFiles(fsys)
@@ -60,12 +61,22 @@ func LoadFS(fsys fs.FS, dir string, opts Options) (*runbooks.Project, diag.List,
 	if err := l.load(names); err != nil {
 		return nil, nil, fmt.Errorf("project %s: %w", dir, err)
 	}
-	diags := l.diags.Sorted()
+	diags := onlyFirst(expr.CodeTooMuch, l.diags).Sorted()
 	if diags.HasErrors() {
 		return nil, diags, nil
 	}
 	l.project.Files = l.source.all()
 	return l.project, diags, nil
+}
+
+// onlyFirst keeps one diagnostic of a code that, once given, would be given for everything that follows.
+func onlyFirst(code string, ds diag.List) diag.List {
+	said := false
+	return slices.DeleteFunc(ds, func(d diag.Diagnostic) bool {
+		again := said && d.Code == code
+		said = said || d.Code == code
+		return again
+	})
 }
 
 // listFiles are the *.hcl files directly in the project, sorted. Hidden files are editors' business.
@@ -99,10 +110,11 @@ type loader struct {
 	tests *node // everything of the *.test.hcl files
 
 	names names
-	meter *expr.Meter // of all loops while the project is loaded
+	meter *expr.Meter // of all evaluations while the project is loaded
 	plain *expr.Scope // functions only
 	inv   inventory
 	hosts map[string]*runbooks.Host
+	books map[string]*book // of the runbooks, by name, for their tests
 }
 
 func (l *loader) load(names []string) error {
@@ -117,7 +129,7 @@ func (l *loader) load(names []string) error {
 			return err
 		}
 	}
-	l.meter = expr.NewMeter(maxVisited)
+	l.meter = NewMeter()
 	l.plain = expr.NewScope(l.source).WithMeter(l.meter)
 	if l.diags.HasErrors() && l.broken() {
 		return nil

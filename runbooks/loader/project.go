@@ -27,8 +27,9 @@ func (l *loader) build() {
 	l.projectLocals()
 	l.inventory()
 	l.runbooks()
+	sound := !l.diags.HasErrors()
 	for _, n := range l.tests.of("test") {
-		l.within(n.title(), func() { l.test(n) })
+		l.within(n.title(), func() { l.test(n, sound) })
 	}
 }
 

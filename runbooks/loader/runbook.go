@@ -2,11 +2,9 @@ package loader
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
-	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
 
@@ -49,6 +47,9 @@ func (l *loader) runbooks() {
 	l.callCycles()
 	each((*book).callVariables)
 	each((*book).types)
+	for _, b := range books {
+		l.books[b.rb.Name] = b
+	}
 }
 
 func (l *loader) runbook(n *node) *book {
@@ -317,85 +318,4 @@ func (b *book) addItem(p *runbooks.Phase, n *node, def defaults, phase, lane int
 	b.items[item.ID()] = e
 	b.order = append(b.order, e)
 	p.Items = append(p.Items, item)
-}
-
-// test reads a test of a runbook.
-func (l *loader) test(n *node) {
-	t := &runbooks.Test{
-		Name: n.label, Runbook: l.text(n, "runbook"), Operator: l.text(n, "operator"), Variables: l.expr(n.attr("variables")),
-		Expects: l.validations(n, "expect"), Range: place(n.rng()),
-	}
-	l.project.Tests = append(l.project.Tests, t)
-	rb := l.project.Runbook(t.Runbook)
-	if a := n.attr("runbook"); a != nil && t.Runbook != "" && rb == nil {
-		l.report("CON-R008", a.Expr.Range(), "there is no runbook %q", t.Runbook).Hint = l.didYouMean("runbook", t.Runbook)
-	}
-	for _, o := range n.of("on") {
-		t.Answers = append(t.Answers, runbooks.Answer{Target: o.label, Attrs: l.allExprs(o), Range: place(o.rng())})
-		l.testTarget(o, rb)
-	}
-	for _, f := range n.of("fault") {
-		l.text(f, "kind")
-		t.Faults = append(t.Faults, runbooks.Fault{Target: f.label, Attrs: l.allExprs(f), Range: place(f.rng())})
-		l.testTarget(f, rb)
-	}
-}
-
-func (l *loader) allExprs(n *node) map[string]*expr.Expr {
-	out := make(map[string]*expr.Expr, len(n.attrs))
-	for _, a := range sortedAttrs(n.attrs) {
-		out[a.Name] = l.expr(a)
-	}
-	return out
-}
-
-// testTarget checks that the label of `on` or `fault` is an item of the runbook, or a part of one, through calls.
-func (l *loader) testTarget(n *node, rb *runbooks.Runbook) {
-	if rb == nil {
-		return
-	}
-	words := strings.Split(n.label, ".")
-	for {
-		if len(words) < 2 {
-			l.targetUnknown(n, rb, n.label)
-			return
-		}
-		id := runbooks.ItemID(words[0] + "." + words[1])
-		item := rb.Item(id)
-		if item == nil {
-			l.targetUnknown(n, rb, string(id))
-			return
-		}
-		words = words[2:]
-		if item.Kind != runbooks.Call || len(words) == 0 {
-			l.targetPart(n, item, words)
-			return
-		}
-		if rb = l.project.Runbook(item.Runbook); rb == nil {
-			return
-		}
-	}
-}
-
-func (l *loader) targetUnknown(n *node, rb *runbooks.Runbook, id string) {
-	d := l.report("CON-R012", n.labelRange(), "runbook %q has no item %q", rb.Name, id)
-	var all []string
-	for _, i := range rb.AllItems() {
-		all = append(all, string(i.ID()))
-	}
-	d.Hint = "its items: " + shortList(all)
-	if s := diag.Suggest(id, all); s != "" {
-		d.Hint = "did you mean " + s + "?"
-	}
-}
-
-func (l *loader) targetPart(n *node, item *runbooks.Item, words []string) {
-	if len(words) == 0 {
-		return
-	}
-	parts := map[string]bool{"verify": item.Verify != nil, "unless": item.Unless != nil, "rollback": item.Rollback != nil}
-	if len(words) > 1 || !parts[words[0]] {
-		l.report("CON-R012", n.labelRange(), "%s has no %s", item.ID(), strings.Join(words, ".")).Hint =
-			"a part is verify, unless or rollback, as far as the item has it"
-	}
 }

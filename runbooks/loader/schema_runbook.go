@@ -152,8 +152,22 @@ func testBlock() *Block {
 			{Name: "runbook", Kind: KindString, Required: true, Doc: "Name of the runbook."},
 			{Name: "variables", Kind: KindMap, Doc: "Values of its variables."},
 			{Name: "operator", Kind: KindString, Default: `"operator@test"`, Doc: "Who runs it."},
+			{Name: "each", Kind: KindAny, Doc: "A list or map: the test runs once for each element, as each.key and each.value."},
 		},
-		Blocks: []*Block{onBlock(), faultBlock(), expectBlock("expect", "What must hold after the run.")},
+		Blocks: []*Block{beforeBlock(), onBlock(), faultBlock(), expectBlock("expect", "What must hold after the run.")},
+	}
+}
+
+func beforeBlock() *Block {
+	return &Block{
+		Type: "before", Once: true, Doc: "The state that the run begins in: what would be given on its command line.",
+		Attrs: []Attr{
+			{Name: "marks", Kind: KindMap, Doc: "When marks were, as --at: RFC 3339, or relative to the start, as \"-20m\"."},
+			{Name: "from", Kind: KindString, Doc: "The item that it begins at, as --from."},
+			{Name: "limit", Kind: KindStrings, Doc: "The only hosts that it runs on, as --limit."},
+			{Name: "change", Kind: KindString, Doc: "The change under which it runs."},
+			{Name: "incident", Kind: KindString, Doc: "The incident under which it runs."},
+		},
 	}
 }
 
@@ -164,23 +178,28 @@ func onBlock() *Block {
 			{Name: "stdout", Kind: KindAny, Doc: "Standard output."},
 			{Name: "stderr", Kind: KindAny, Doc: "Standard error."},
 			{Name: "exit_code", Kind: KindAny, Doc: "Exit code."},
+			{Name: "signal", Kind: KindAny, Doc: "Signal that ends it, such as \"KILL\"; of one that is killed: the signal that it takes."},
+			{Name: "survivors", Kind: KindAny, Doc: "What a kill leaves running, such as \"4711:java\": the kill is not confirmed then."},
 			{Name: "outcome", Kind: KindAny, Doc: "Outcome, such as \"unreachable\"."},
 			{Name: "state", Kind: KindAny, Doc: "Answer of a tcp check."},
 			{Name: "status", Kind: KindAny, Doc: "Status of an http check."},
 			{Name: "delay", Kind: KindAny, Doc: "How long it takes."},
 			{Name: "host", Kind: KindAny, Doc: "Name of the only host that answers so."},
+			{Name: "key", Kind: KindAny, Doc: "Key of the only element of for_each that answers so."},
 			{Name: "approve", Kind: KindAny, Doc: "Who approves a gate."},
 			{Name: "deny", Kind: KindAny, Doc: "Who denies a gate."},
 			{Name: "choose", Kind: KindAny, Doc: "Option chosen in a decision."},
 			{Name: "inputs", Kind: KindMap, Doc: "Inputs of a manual item."},
-			{Name: "done_by", Kind: KindAny, Doc: "Who does a manual item."},
+			{Name: "done_by", Kind: KindAny, Doc: "Who does a manual item, or decides."},
+			{Name: "silent", Kind: KindAny, Doc: "Nobody answers."},
+			{Name: "typed", Kind: KindAny, Doc: "What is typed where a text must be typed; left out: what is asked for."},
 		},
 	}
 }
 
 func faultKinds() []string {
 	return []string{"exit", "timeout", "unreachable", "auth", "host-key", "lost-connection", "expectation", "rejected", "expired",
-		"wrong-approver", "disk-full", "crash"}
+		"wrong-approver", "disk-full", "become", "program", "reboot", "crash"}
 }
 
 func faultBlock() *Block {
@@ -189,8 +208,8 @@ func faultBlock() *Block {
 		Attrs: []Attr{
 			{Name: "kind", Kind: KindString, Required: true, Words: faultKinds(), Doc: "Kind of fault."},
 			{Name: "host", Kind: KindAny, Doc: "Name of the only host it happens on."},
-			{Name: "started", Kind: KindAny, Doc: "Of a lost connection: the command had started."},
-			{Name: "finished", Kind: KindAny, Doc: "Of a lost connection: the command had ended."},
+			{Name: "started", Kind: KindAny, Doc: "Of a lost connection or a reboot: the command had started."},
+			{Name: "finished", Kind: KindAny, Doc: "Of a lost connection or a crash: the command ended, and its result can be collected."},
 			{Name: "exit_code", Kind: KindAny, Doc: "Of exit: the code."},
 			{Name: "attempt", Kind: KindAny, Doc: "Only on this attempt."},
 		},
