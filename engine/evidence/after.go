@@ -58,6 +58,45 @@ type Addendum struct {
 	Problem string
 	// Operator: the principal worked on the run too, so that the piece is no independent word.
 	Operator bool
+	// Key is the fingerprint of the key that signed.
+	Key string
+	// WithdrawnBy is the file in which its author took the piece back; it counts for nothing then.
+	WithdrawnBy string
+}
+
+// withdraws begins the text of a withdrawal, before the file of the piece that is taken back.
+const withdraws = "withdraws "
+
+// Withdraws is the file of the piece that a withdrawal takes back; of any other piece it is empty.
+func (a Addendum) Withdraws() string {
+	if a.Kind != Withdrawal {
+		return ""
+	}
+	first, _, _ := strings.Cut(a.Text, "\n")
+	file, _ := strings.CutPrefix(first, withdraws)
+	return file
+}
+
+// WithdrawalText is the text of a piece that takes another back.
+func WithdrawalText(file, reason string) string { return withdraws + file + "\n\n" + reason }
+
+// ErrWithdrawal is in the error of a withdrawal of what is not there, is not the author's, or was taken back before.
+var ErrWithdrawal = errors.New("only a review or an addendum can be withdrawn, once, and by its author")
+
+// withdraw marks the piece that a withdrawal takes back. pieces are those before it.
+func withdraw(pieces []Addendum, w Addendum) error {
+	for i := range pieces {
+		p := &pieces[i]
+		if p.File != w.Withdraws() {
+			continue
+		}
+		if p.Kind != Review && p.Kind != Commentary || p.WithdrawnBy != "" || !SamePerson(p.Principal, w.Principal) {
+			return fmt.Errorf("%s: %w", p.File, ErrWithdrawal)
+		}
+		p.WithdrawnBy = w.File
+		return nil
+	}
+	return fmt.Errorf("%q: %w", w.Withdraws(), ErrWithdrawal)
 }
 
 // bytes is the exact text that is signed.
@@ -135,8 +174,17 @@ func AddSigned(dir string, text, signature []byte, signers *Signers) (Addendum, 
 	if a.SumsSHA256 != sum(sums) {
 		return fail(ErrOtherSeal)
 	}
-	if err := checkAddendum(a, text, signature, signers); err != nil {
+	if a.Key, err = checkAddendum(a, text, signature, signers); err != nil {
 		return fail(err)
+	}
+	if a.Kind == Withdrawal {
+		pieces, err := AfterPieces(dir, signers)
+		if err == nil {
+			err = withdraw(pieces, a)
+		}
+		if err != nil {
+			return fail(err)
+		}
 	}
 	name, err := nextAfter(fsys, dir, a.Kind)
 	if err != nil {
@@ -155,25 +203,26 @@ func AddSigned(dir string, text, signature []byte, signers *Signers) (Addendum, 
 	return a, nil
 }
 
-// checkAddendum checks a piece's signature.
-func checkAddendum(a Addendum, text, signature []byte, signers *Signers) error {
+// checkAddendum checks a piece's signature and names the key that made it.
+func checkAddendum(a Addendum, text, signature []byte, signers *Signers) (fingerprint string, err error) {
 	if !slices.Contains([]string{Review, Commentary, Withdrawal}, a.Kind) {
-		return fmt.Errorf("kind %q: %w", a.Kind, ErrAddendum)
+		return "", fmt.Errorf("kind %q: %w", a.Kind, ErrAddendum)
 	}
 	key, err := checkSignature(text, signature, ReviewNamespace)
 	if err != nil {
-		return err
+		return "", err
 	}
+	fingerprint = ssh.FingerprintSHA256(key)
 	if signers == nil {
-		return nil
+		return fingerprint, nil
 	}
 	if err := signers.Check(a.Principal, key, ReviewNamespace, a.Time); err != nil {
 		if errors.Is(err, ErrPrincipal) {
-			return fmt.Errorf("%s: %w", a.Principal, ErrNotSigner)
+			return "", fmt.Errorf("%s: %w", a.Principal, ErrNotSigner)
 		}
-		return fmt.Errorf("%s, signed by %s: %w", a.Principal, ssh.FingerprintSHA256(key), err)
+		return "", fmt.Errorf("%s, signed by %s: %w", a.Principal, fingerprint, err)
 	}
-	return nil
+	return fingerprint, nil
 }
 
 // nextAfter is the name, without extension, of the next piece.
@@ -266,9 +315,12 @@ func (v *verification) addendum(name, kind string) {
 		signature, err = readWhole(v.src, strings.TrimSuffix(name, ".txt")+".sig", 64<<10)
 	}
 	if err == nil {
-		err = checkAddendum(a, text, signature, v.opts.Signers)
+		a.Key, err = checkAddendum(a, text, signature, v.opts.Signers)
 	}
 	a.File, a.Status = name, StatusOK
+	if err == nil && a.Kind == Withdrawal {
+		err = withdraw(v.res.After, a)
+	}
 	switch {
 	case err != nil:
 		a.Status, a.Problem = StatusFailed, err.Error()
@@ -276,8 +328,9 @@ func (v *verification) addendum(name, kind string) {
 	case v.opts.Signers == nil:
 		a.Status, a.Problem = StatusUnchecked, "no signers file was given"
 	default:
-		v.res.Authenticity.note("%s: %s by %s, %s", name, a.Kind, a.Principal, a.Time.Format(time.RFC3339))
+		v.res.Authenticity.note("%s: %s by %s as %s, %s", name, a.Kind, a.Principal, a.Role, a.Time.Format(time.RFC3339))
 	}
+	v.pieces = append(v.pieces, piece{name, sum(text)})
 	if v.rec != nil {
 		a.Operator = slices.ContainsFunc(Operators(v.events), func(o string) bool { return SamePerson(o, a.Principal) })
 		if a.Operator && a.Kind == Review {

@@ -31,7 +31,8 @@ const (
 	LedgerRunSealed = "run.sealed"
 	LedgerAbandoned = "run.abandoned"
 	LedgerKeyAdded  = "key.added"
-	LedgerReview    = "review.signed"
+	LedgerReview    = "review.signed"   // any signed piece of after/
+	LedgerTimestamp = "timestamp.added" // a time stamp in after/
 	LedgerPruned    = "pruned"
 )
 
@@ -59,6 +60,8 @@ type LedgerEntry struct {
 	Key        string         `json:"key,omitempty"` // fingerprint
 	Role       string         `json:"role,omitempty"`
 	Reason     string         `json:"reason,omitempty"`
+	File       string         `json:"file,omitempty"`   // of a piece in after/
+	SHA256     string         `json:"sha256,omitempty"` // of that file
 	CutBytes   int64          `json:"cut_bytes,omitempty"`
 	CutSHA256  string         `json:"cut_sha256,omitempty"`
 }
@@ -250,7 +253,7 @@ func (r *LedgerRecord) add(line []byte) error {
 func knownLedgerType(t string) bool {
 	switch t {
 	case LedgerOpened, LedgerRecovered, LedgerRunOpened, LedgerRunHead, LedgerRunSealed, LedgerAbandoned, LedgerKeyAdded,
-		LedgerReview, LedgerPruned:
+		LedgerReview, LedgerTimestamp, LedgerPruned:
 		return true
 	}
 	return false
@@ -322,6 +325,10 @@ func (v *verification) ledger(f *Finding) {
 			}
 		case LedgerRunSealed:
 			sealed = sealed || e.SumsSHA256 == v.res.SumsSHA256
+		case LedgerReview, LedgerTimestamp:
+			if e.SumsSHA256 == v.res.SumsSHA256 && !slices.Contains(v.pieces, piece{e.File, e.SHA256}) {
+				f.fail("%s, which %s added at %s, is gone or was changed (line %d of the ledger)", e.File, orElse(e.By, "somebody"), e.T, e.Seq+1)
+			}
 		}
 	}
 	if !opened {

@@ -82,7 +82,8 @@ func TestTheLedgerKnowsEveryRun(t *testing.T) {
 		types = append(types, e.Type)
 	}
 	require.Equal(t, []string{
-		LedgerOpened, LedgerRunOpened, LedgerRunHead, LedgerRunSealed, LedgerRunOpened, LedgerRunHead, LedgerRunSealed,
+		LedgerOpened, LedgerRunOpened, LedgerRunHead, LedgerKeyAdded, LedgerRunSealed, LedgerRunOpened, LedgerRunHead,
+		LedgerRunSealed,
 		LedgerRunOpened, LedgerRunHead, LedgerRunSealed,
 	}, types)
 	require.True(t, checkLedger(t, state, res.Checkpoint.Pin()).Anchored)
@@ -110,16 +111,16 @@ func TestWhatIsMissingShows(t *testing.T) {
 			func(t *testing.T, s string) {
 				t.Helper()
 				require.NoError(t, os.RemoveAll(RunDir(s, "r2")))
-				dropLines(t, s, 4, 7)
+				dropLines(t, s, 5, 8)
 			},
-			"line 5: malformed head", "line 5: malformed head",
+			"line 6: malformed head", "line 6: malformed head",
 		},
 		"the newest run, its lines and its checkpoint": {
 			func(t *testing.T, s string) {
 				t.Helper()
 				require.NoError(t, os.RemoveAll(RunDir(s, "r3")))
-				dropLines(t, s, 7, 10)
-				require.NoError(t, os.Remove(filepath.Join(s, checkpointsDir, "0000000010.txt")))
+				dropLines(t, s, 8, 11)
+				require.NoError(t, os.Remove(filepath.Join(s, checkpointsDir, "0000000011.txt")))
 			},
 			"", "its end was cut off",
 		},
@@ -127,9 +128,9 @@ func TestWhatIsMissingShows(t *testing.T) {
 			func(t *testing.T, s string) {
 				t.Helper()
 				require.NoError(t, os.RemoveAll(RunDir(s, "r3")))
-				dropLines(t, s, 7, 10)
+				dropLines(t, s, 8, 11)
 			},
-			"checkpoint of 10 lines", "its end was cut off",
+			"checkpoint of 11 lines", "its end was cut off",
 		},
 		"everything, written anew with the real key": {
 			func(t *testing.T, s string) {
@@ -367,7 +368,7 @@ func TestCheckpoints(t *testing.T) {
 	got, err := ParseCheckpoint([]byte(c.Text), sampleSigners(t))
 	require.NoError(t, err)
 	require.Equal(t, c.Pin(), got.Pin())
-	_, err = ParseCheckpoint([]byte(strings.Replace(c.Text, "\n10\n", "\n11\n", 1)), sampleSigners(t))
+	_, err = ParseCheckpoint([]byte(strings.Replace(c.Text, "\n11\n", "\n12\n", 1)), sampleSigners(t))
 	require.Error(t, err)
 	nobody, err := ParseSigners(nil)
 	require.NoError(t, err)

@@ -5,11 +5,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/journal"
+	"github.com/continuo-runbooks/continuo/engine/journal/fsx"
 )
 
 // How often a running run's head goes into the ledger.
@@ -96,7 +98,40 @@ func (l *Ledgered) head(seq uint64) error {
 	return err
 }
 
-// RecordSeal puts a seal into the ledger, once, and signs a checkpoint. Without a signer there is no checkpoint.
+// has reports whether the ledger has an entry of this type, about this run, seal and key.
+func (r *LedgerRecord) has(want LedgerEntry) bool {
+	return slices.ContainsFunc(r.Entries, func(e LedgerEntry) bool {
+		return e.Type == want.Type && e.Run == want.Run && e.SumsSHA256 == want.SumsSHA256 && e.Key == want.Key
+	})
+}
+
+// RecordAbandoned puts into the ledger that a run was given up, by whom and why, before its record is closed.
+func (l *Ledger) RecordAbandoned(run engine.RunID, by, reason string) error {
+	_, err := l.Append(LedgerEntry{Type: LedgerAbandoned, Run: run, By: by, Reason: reason})
+	return err
+}
+
+// RecordPiece puts a signed piece that was added to a sealed run into the ledger, with its digest, so that it cannot
+// vanish unseen.
+func (l *Ledger) RecordPiece(dir string, a Addendum) error {
+	text, err := fsx.ReadFile(fsx.OS{}, filepath.Join(dir, filepath.FromSlash(a.File)), maxAddendum)
+	if err != nil {
+		return err
+	}
+	_, err = l.Append(LedgerEntry{
+		Type: LedgerReview, Run: a.Run, By: a.Principal, Role: a.Role, Key: a.Key, SumsSHA256: a.SumsSHA256, File: a.File, SHA256: sum(text),
+	})
+	return err
+}
+
+// RecordTimestamp puts a time stamp into the ledger.
+func (l *Ledger) RecordTimestamp(s *Sealed, t Timestamp) error {
+	_, err := l.Append(LedgerEntry{Type: LedgerTimestamp, Run: s.Run, SumsSHA256: s.SumsSHA256, File: t.File, SHA256: t.SHA256})
+	return err
+}
+
+// RecordSeal puts a seal into the ledger, once, after the key that signed it, and signs a checkpoint. Without a signer
+// there is no checkpoint.
 func (l *Ledger) RecordSeal(s *Sealed, signer *Signer) (*Checkpoint, error) {
 	loaded, err := load(l.fs, s.Dir)
 	if err != nil {
@@ -105,13 +140,16 @@ func (l *Ledger) RecordSeal(s *Sealed, signer *Signer) (*Checkpoint, error) {
 	if err := l.EnsureOpened(loaded); err != nil {
 		return nil, err
 	}
-	known := false
-	if rec, _, err := l.load(); err == nil {
-		for _, e := range rec.Entries {
-			known = known || e.Type == LedgerRunSealed && e.Run == s.Run && e.SumsSHA256 == s.SumsSHA256
+	rec, _, err := l.load()
+	if err != nil {
+		return nil, err
+	}
+	if signer != nil && !rec.has(LedgerEntry{Type: LedgerKeyAdded, Key: signer.Fingerprint()}) {
+		if _, err := l.Append(LedgerEntry{Type: LedgerKeyAdded, Key: signer.Fingerprint()}); err != nil {
+			return nil, err
 		}
 	}
-	if !known {
+	if !rec.has(LedgerEntry{Type: LedgerRunSealed, Run: s.Run, SumsSHA256: s.SumsSHA256}) {
 		if _, err := l.Append(LedgerEntry{Type: LedgerRunSealed, Run: s.Run, Verdict: s.Verdict, SumsSHA256: s.SumsSHA256}); err != nil {
 			return nil, err
 		}

@@ -138,7 +138,9 @@ func (r *LedgerRecord) runs() []LedgerRun {
 		case LedgerRunSealed:
 			out[i].State, out[i].Verdict = "sealed", e.Verdict
 		case LedgerAbandoned:
-			out[i].State = "abandoned"
+			if out[i].State == "open" {
+				out[i].State = "abandoned"
+			}
 		case LedgerPruned:
 			out[i].State = "pruned"
 		}
@@ -150,7 +152,7 @@ func (r *LedgerRecord) runs() []LedgerRun {
 func checkLedgerRun(entries []LedgerEntry, stateDir string, r *LedgerRun) string {
 	dir := RunDir(stateDir, r.Run)
 	if r.State == "pruned" {
-		return ""
+		return checkPruned(entries, stateDir, r.Run)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, journal.FileName))
 	switch {
@@ -174,10 +176,29 @@ func checkLedgerRun(entries []LedgerEntry, stateDir string, r *LedgerRun) string
 			if sum(sums) != e.SumsSHA256 {
 				return "its seal is not the one that the ledger knows"
 			}
+		case LedgerReview, LedgerTimestamp:
+			data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(e.File)))
+			if err != nil || sum(data) != e.SHA256 {
+				return fmt.Sprintf("%s, which %s added at %s, is gone or was changed", e.File, orElse(e.By, "somebody"), e.T)
+			}
 		case LedgerRunOpened:
 			if problem := checkGenesis(lines[0], e); problem != "" {
 				return problem
 			}
+		}
+	}
+	return ""
+}
+
+// checkPruned compares what is kept of a pruned run with the ledger.
+func checkPruned(entries []LedgerEntry, stateDir string, run engine.RunID) string {
+	sums, err := os.ReadFile(filepath.Join(stateDir, prunedDir, string(run), SumsFile))
+	if err != nil {
+		return "it was pruned, and the digests that should have been kept are gone"
+	}
+	for _, e := range entries {
+		if e.Type == LedgerPruned && e.SumsSHA256 != sum(sums) {
+			return "it was pruned, and the digests that were kept are not those of its seal"
 		}
 	}
 	return ""

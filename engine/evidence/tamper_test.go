@@ -244,8 +244,8 @@ func elsewhere() []guard {
 		{"8", "the newest run and the ledger's end gone", "ledger with --pin", ledgerSays(func(t *testing.T, s string) {
 			t.Helper()
 			require.NoError(t, os.RemoveAll(RunDir(s, "r3")))
-			dropLines(t, s, 7, 10)
-			require.NoError(t, os.Remove(filepath.Join(s, checkpointsDir, "0000000010.txt")))
+			dropLines(t, s, 8, 11)
+			require.NoError(t, os.Remove(filepath.Join(s, checkpointsDir, "0000000011.txt")))
 		}, true)},
 		{"9", "all history written anew with the real key", "ledger with --pin", ledgerSays(anew("r1", "r3", "r4"), true)},
 		{"10", "two histories of the same size", "ledger with --pin", ledgerSays(anew("r1", "r2", "r4"), true)},

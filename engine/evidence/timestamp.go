@@ -82,6 +82,8 @@ type (
 type Timestamp struct {
 	Time   time.Time
 	Serial *big.Int
+	File   string // in the bundle
+	SHA256 string // of the response, as it is kept
 	digest []byte
 	nonce  *big.Int
 }
@@ -156,6 +158,12 @@ func RequestTimestamp(ctx context.Context, client *http.Client, url, dir string)
 	return t, nil
 }
 
+// HasTimestamp reports whether a run's directory holds a time stamp. It does not look into it: that is Verify's work.
+func HasTimestamp(dir string) bool {
+	found, err := filepath.Glob(filepath.Join(dir, AfterDir, "*-"+timestamp+".tsr"))
+	return err == nil && len(found) > 0
+}
+
 func requestTimestamp(ctx context.Context, client *http.Client, url, dir string) (Timestamp, error) {
 	sums, err := fsx.ReadFile(fsx.OS{}, filepath.Join(dir, SumsFile), maxFile)
 	if err != nil {
@@ -180,7 +188,9 @@ func requestTimestamp(ctx context.Context, client *http.Client, url, dir string)
 	if !t.of(sums) || t.nonce == nil || t.nonce.Cmp(nonce) != 0 {
 		return Timestamp{}, fmt.Errorf("it answers another request: %w", ErrTimestamp)
 	}
-	return t, keepTimestamp(dir, der)
+	t.SHA256 = sum(der)
+	t.File, err = keepTimestamp(dir, der)
+	return t, err
 }
 
 func post(ctx context.Context, client *http.Client, url string, body []byte) ([]byte, error) {
@@ -205,18 +215,19 @@ func post(ctx context.Context, client *http.Client, url string, body []byte) ([]
 }
 
 // keepTimestamp writes a response as the next piece.
-func keepTimestamp(dir string, der []byte) error {
+func keepTimestamp(dir string, der []byte) (file string, err error) {
 	fsys := fsx.OS{}
 	lock, err := fsys.Lock(dir)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer lock.Close()
 	name, err := nextAfter(fsys, dir, timestamp)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return fsx.ReplaceFile(fsys, filepath.Join(dir, filepath.FromSlash(name+".tsr")), der, 0o600)
+	file = name + ".tsr"
+	return file, fsx.ReplaceFile(fsys, filepath.Join(dir, filepath.FromSlash(file)), der, 0o600)
 }
 
 // timestamp checks that a time stamp is of this bundle, and makes it the anchor.
@@ -237,5 +248,6 @@ func (v *verification) timestamp(name string) {
 		a.Problem = "the authority's signature: openssl ts -verify -data " + SumsFile + " -in " + name + " -CAfile …"
 		v.res.Anchor = fmt.Sprintf("timestamp %s (%s; check it with openssl ts -verify)", stamp(t.Time), name)
 	}
+	v.pieces = append(v.pieces, piece{name, sum(der)})
 	v.res.After = append(v.res.After, a)
 }

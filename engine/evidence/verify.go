@@ -71,6 +71,8 @@ type Result struct {
 	SumsSHA256 string
 	// Anchor says what outside of the signer's reach holds this bundle at a time: "none", "checkpoint …", "timestamp …".
 	Anchor string
+	// Pruned: only the digests are left; see VerifyPruned.
+	Pruned bool
 	// After are the pieces that were added after the seal, in order.
 	After []Addendum
 }
@@ -145,8 +147,12 @@ type verification struct {
 	heads    []journal.Digest // of the journal's lines
 	plan     *engine.Plan
 	rec      *engine.Record // nil when it could not be rebuilt
+	pieces   []piece        // in after/, with their digests
 	sealedAt time.Time
 }
+
+// piece is a file that was added after the seal.
+type piece struct{ file, sha256 string }
 
 func newVerification(src source, opts VerifyOptions) *verification {
 	v := &verification{src: src, opts: opts, res: &Result{Anchor: "none"}, digests: map[string]string{}}
