@@ -40,7 +40,7 @@ func TestAllSucceeded(t *testing.T) {
 	item := `{"host":"a","outcome":"succeeded"}`
 	tests := []struct{ name, doc, err string }{
 		{"all", `{"verdict":"passed","items":[` + item + `,` + item + `,{"outcome":"succeeded"}]}`, ""},
-		{"one too few", `{"verdict":"passed","items":[` + item + `]}`, "1 of 2 checks"},
+		{"one too few", `{"verdict":"passed","items":[` + item + `]}`, "1 of 2 items"},
 		{"failed", `{"verdict":"failed","items":[` + item + `,` + item + `]}`, "verdict failed"},
 		{"no document", `panic`, "read the run"},
 	}
@@ -65,11 +65,14 @@ func TestProjectsAreValid(t *testing.T) {
 	fleet, plan := filepath.Join(dir, "fleet"), filepath.Join(dir, "plan")
 	require.NoError(t, writeFleet(s, fleet, 3))
 	require.NoError(t, writePlan(plan, 250))
-	for path, items := range map[string]int{fleet: 3, plan: 250} {
+	for path, items := range map[string][]int{fleet: {3, 3}, plan: {250}} {
 		p, diags, err := loader.Load(path, loader.Options{})
 		require.NoError(t, err)
 		require.Empty(t, diags)
-		require.Len(t, p.Runbooks[0].AllItems(), items)
+		require.Len(t, p.Runbooks, len(items))
+		for i, r := range p.Runbooks {
+			require.Len(t, r.AllItems(), items[i])
+		}
 	}
 }
 
@@ -87,7 +90,8 @@ func TestBareLoop(t *testing.T) {
 	defer s.stop()
 	took, err := bareLoop(t.Context(), s, 2)
 	require.NoError(t, err)
-	require.Positive(t, took)
+	require.Positive(t, took.wall)
+	require.Positive(t, took.cpu)
 	s.hostKey = s.client.PublicKey()
 	_, err = bareLoop(t.Context(), s, 1)
 	require.ErrorContains(t, err, "host key mismatch", "the yardstick checks host keys too")

@@ -4,23 +4,37 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
-
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/knownhosts"
-	"golang.org/x/sync/errgroup"
 )
 
-// checkCommand is what every check runs, as a check does: a program, no builtin of a shell. It is cheap on the host, so
-// that the overhead shows.
-const checkCommand = "/bin/true"
+// command is what every side runs on every host: a program, no builtin of a shell. It is cheap on the host, so that the
+// overhead shows.
+const command = "/bin/true"
 
-// benchFleet alternates runs of continuo with bare loops over the same servers.
+// The targets of a fleet, as ratios of wall times.
+const (
+	checksToBare   = 1.25 // at most
+	stepsToBare    = 2.2
+	psshToChecks   = 2.8 // at least
+	psshToSteps    = 1.4
+	ansibleToCheck = 7.0
+)
+
+// side is one of the ways to run the same commands on the same servers.
+type side struct {
+	name string
+	// rounds is how often it is measured at most; the slow ones need fewer.
+	rounds int
+	run    func(ctx context.Context) (measurement, error)
+
+	best  measurement
+	rss   int64         // of the worst round
+	hosts time.Duration // processor time on the hosts, of the round that took the least
+}
+
+// benchFleet alternates the sides over the same servers.
 func benchFleet(ctx context.Context, s settings, dir string, t *table) error {
 	servers, err := startServers(ctx, filepath.Join(dir, "ssh"), s.hosts)
 	if err != nil {
@@ -31,56 +45,104 @@ func benchFleet(ctx context.Context, s settings, dir string, t *table) error {
 	if err := writeFleet(servers, project, s.checks); err != nil {
 		return err
 	}
-	var ours, bare []time.Duration
-	var rss []int64
-	for round := range s.rounds + 1 {
-		took, err := bareLoop(ctx, servers, s.checks)
-		if err != nil {
-			return fmt.Errorf("bare loop: %w", err)
+	run := func(runbook string) func(context.Context) (measurement, error) {
+		return func(ctx context.Context) (measurement, error) {
+			m, err := measure(ctx, project, s.binary, "run", runbook, "--live", "--yes", "--json", "--parallel", strconv.Itoa(s.hosts))
+			if err == nil {
+				err = allSucceeded(m.stdout, s.hosts*s.checks)
+			}
+			return m, err
 		}
-		m, err := measure(ctx, project, s.binary, "run", "fleet", "--live", "--yes", "--json", "--parallel", strconv.Itoa(s.hosts))
-		if err != nil {
-			return err
-		}
-		if err := allSucceeded(m.stdout, s.hosts*s.checks); err != nil {
-			return err
-		}
-		if round == 0 {
-			continue // both sides once to warm up
-		}
-		ours, bare, rss = append(ours, m.wall), append(bare, took), append(rss, m.rss)
 	}
-	name := fmt.Sprintf("fleet: %d hosts × %d checks, ", s.hosts, s.checks)
-	ratio := slices.Min(ours).Seconds() / slices.Min(bare).Seconds()
-	t.show(name+"bare loop", seconds(slices.Min(bare)))
-	t.show(name+"continuo", seconds(slices.Min(ours)))
-	t.judge(name+"ratio", fmt.Sprintf("%.2f", ratio), "≤ 1.30", ratio <= 1.30)
-	t.judge(name+"peak memory", megabytes(slices.Max(rss)), "< 120 MB", slices.Max(rss) < 120e6)
+	bare := &side{name: "bare loop", rounds: s.rounds, run: func(ctx context.Context) (measurement, error) { return bareLoop(ctx, servers, s.checks) }}
+	checks := &side{name: "checks", rounds: s.rounds, run: run("checks")}
+	steps := &side{name: "durable steps", rounds: s.rounds, run: run("steps")}
+	sides := []*side{bare, checks, steps}
+	pssh, noPSSH := newPSSH(servers, filepath.Join(dir, "pssh"), s)
+	ansible, noAnsible := newAnsible(servers, filepath.Join(dir, "ansible"), s)
+	for _, peer := range []*side{pssh, ansible} {
+		if peer != nil {
+			sides = append(sides, peer)
+		}
+	}
+	if err := alternate(ctx, servers, s.rounds, sides); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("fleet: %d hosts × %d: ", s.hosts, s.checks)
+	for _, side := range sides {
+		t.show(name+side.name, seconds(side.best.wall))
+	}
+	atMost(t, name+"checks / bare loop", checks, bare, checksToBare)
+	atMost(t, name+"durable steps / bare loop", steps, bare, stepsToBare)
+	atLeast(t, name+"parallel-ssh / checks", pssh, checks, psshToChecks, noPSSH)
+	atLeast(t, name+"parallel-ssh / durable steps", pssh, steps, psshToSteps, noPSSH)
+	atLeast(t, name+"ansible / checks", ansible, checks, ansibleToCheck, noAnsible)
+	showCPU(t, name, bare, checks, steps)
+	t.judge(name+"peak memory", megabytes(max(checks.rss, steps.rss)), "< 120 MB", max(checks.rss, steps.rss) < 120e6)
 	return nil
 }
 
-// writeFleet writes a project with the servers as hosts and one runbook with the checks.
-func writeFleet(s *servers, dir string, checks int) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+// alternate runs the sides in turn, after one round of the quick ones to warm up, and keeps the best of each: whatever
+// else the machine does can only add to a time.
+func alternate(ctx context.Context, servers *servers, rounds int, sides []*side) error {
+	for round := range rounds + 1 {
+		for _, side := range sides {
+			if round > side.rounds || round == 0 && side.rounds < rounds {
+				continue
+			}
+			if err := servers.settle(ctx); err != nil {
+				return err
+			}
+			before := servers.cpu()
+			m, err := side.run(ctx)
+			if err != nil {
+				return fmt.Errorf("%s: %w", side.name, err)
+			}
+			if err := servers.settle(ctx); err != nil {
+				return err
+			}
+			if round == 0 {
+				continue
+			}
+			hosts := servers.cpu() - before
+			if round == 1 || m.wall < side.best.wall {
+				side.best.wall = m.wall
+			}
+			if round == 1 || m.cpu+hosts < side.best.cpu+side.hosts {
+				side.best.cpu, side.hosts = m.cpu, hosts
+			}
+			side.rss = max(side.rss, m.rss)
+		}
 	}
-	var known, b strings.Builder
-	fmt.Fprintf(&b, "project \"bench\" {\n  environment = \"staging\"\n  connection {\n    user           = %q\n    port           = %d\n    identity_files = [%q]\n    agent          = \"none\"\n  }\n}\n",
-		s.user, s.port, filepath.Join(s.dir, "id"))
-	for i, a := range s.addresses {
-		fmt.Fprintf(&b, "host \"h%03d\" { address = %q }\n", i, a)
-		known.WriteString(knownhosts.Line([]string{knownhosts.Normalize(s.endpoint(a))}, s.hostKey) + "\n")
+	return nil
+}
+
+func ratio(a, b *side) float64 { return a.best.wall.Seconds() / b.best.wall.Seconds() }
+
+func atMost(t *table, name string, a, b *side, target float64) {
+	t.judge(name, fmt.Sprintf("%.2f", ratio(a, b)), fmt.Sprintf("≤ %.2f", target), ratio(a, b) <= target)
+}
+
+// atLeast compares with a peer, when there is one.
+func atLeast(t *table, name string, peer, ours *side, target float64, missing string) {
+	if peer == nil {
+		t.show(name, missing)
+		return
 	}
-	b.WriteString("group \"all\" { hosts = inventory }\nrunbook \"fleet\" {\n  phase \"check\" {\n    hosts = group.all\n")
-	// The checks do not wait for each other, as the bare loop lets no host wait for another. As many run at once in both.
-	for i := range checks {
-		fmt.Fprintf(&b, "    check \"c%02d\" {\n      argv  = [%q]\n      after = []\n    }\n", i, checkCommand)
+	t.judge(name, fmt.Sprintf("%.2f", ratio(peer, ours)), fmt.Sprintf("≥ %.2f", target), ratio(peer, ours) >= target)
+}
+
+// showCPU says what the same work costs in processor time, ours and the hosts' together: unlike wall time it hardly
+// depends on what else the machine does.
+func showCPU(t *table, name string, bare *side, others ...*side) {
+	total := func(s *side) float64 { return (s.best.cpu + s.hosts).Seconds() }
+	if bare.hosts == 0 {
+		return // this system does not tell
 	}
-	b.WriteString("  }\n}\n")
-	if err := os.WriteFile(filepath.Join(dir, "known_hosts"), []byte(known.String()), 0o600); err != nil {
-		return err
+	t.show(name+"processor time, bare loop (here + hosts)", fmt.Sprintf("%.2f + %.2f s", bare.best.cpu.Seconds(), bare.hosts.Seconds()))
+	for _, s := range others {
+		t.show(name+"processor time, "+s.name, fmt.Sprintf("%.2f + %.2f s, ratio %.2f", s.best.cpu.Seconds(), s.hosts.Seconds(), total(s)/total(bare)))
 	}
-	return os.WriteFile(filepath.Join(dir, "fleet.hcl"), []byte(b.String()), 0o600)
 }
 
 // allSucceeded makes sure that the run did the work that it is timed for.
@@ -99,43 +161,7 @@ func allSucceeded(run []byte, want int) error {
 		}
 	}
 	if doc.Verdict != "passed" || n != want {
-		return fmt.Errorf("the run did not do its work: verdict %s, %d of %d checks succeeded", doc.Verdict, n, want)
-	}
-	return nil
-}
-
-// bareLoop is the yardstick: all hosts at once, one connection each, one command after another, nothing recorded. Host
-// keys are checked, as anybody must.
-func bareLoop(ctx context.Context, s *servers, checks int) (time.Duration, error) {
-	began := time.Now()
-	group, ctx := errgroup.WithContext(ctx)
-	for _, a := range s.addresses {
-		group.Go(func() error { return bareHost(ctx, s, s.endpoint(a), checks) })
-	}
-	err := group.Wait()
-	return time.Since(began), err
-}
-
-func bareHost(ctx context.Context, s *servers, endpoint string, checks int) error {
-	client, err := ssh.Dial("tcp", endpoint, &ssh.ClientConfig{
-		User: s.user, Auth: []ssh.AuthMethod{ssh.PublicKeys(s.client)}, HostKeyCallback: ssh.FixedHostKey(s.hostKey),
-		Timeout: 30 * time.Second,
-	})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	defer context.AfterFunc(ctx, func() { _ = client.Close() })()
-	for range checks {
-		session, err := client.NewSession()
-		if err != nil {
-			return err
-		}
-		_, err = session.CombinedOutput(checkCommand)
-		_ = session.Close()
-		if err != nil {
-			return err
-		}
+		return fmt.Errorf("the run did not do its work: verdict %s, %d of %d items succeeded on their hosts", doc.Verdict, n, want)
 	}
 	return nil
 }
