@@ -28,6 +28,36 @@ type InterruptAnswer struct {
 	Reason string
 }
 
+// Settler asks a person what became of a unit that nobody knows the end of, or that may still run. Nothing new starts
+// meanwhile. Implementations return ErrNobody when there is no one to ask: then the run is held.
+type Settler interface {
+	Settle(ctx context.Context, q SettleQuestion) (SettleAnswer, error)
+}
+
+// SettleQuestion says what is not known.
+type SettleQuestion struct {
+	Unit    Unit
+	Outcome ItemOutcome // as recorded
+	// Options are what may be answered: SettleDone, SettleFailed, SettleRetry, SettleLeave.
+	Options []string
+}
+
+// SettleAnswer is a person's word. What they say is theirs to answer for: it is recorded with their name and is a deviation.
+type SettleAnswer struct {
+	As     string
+	By     string
+	Signed bool
+	Reason string
+}
+
+// What a person may say about a unit whose end nobody knows.
+const (
+	SettleDone   = "done"   // it was done, or was done by hand
+	SettleFailed = "failed" // it was not done, or not wholly; what the runbook says about a failure follows
+	SettleRetry  = "retry"  // it is safe to start it once more
+	SettleLeave  = "leave"  // nothing is said yet: the run is held
+)
+
 // FailureQuestion says what failed.
 type FailureQuestion struct {
 	Item    runbooks.ItemID

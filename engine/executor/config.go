@@ -32,6 +32,7 @@ type Config struct {
 	Secrets   engine.Secrets    // nil: the project uses none
 	People    engine.People     // nil: nobody to ask
 	Operator  engine.Operator   // nil: nobody to ask
+	Settler   engine.Settler    // nil: an outcome that nobody knows holds the run
 	Approver  engine.Approver   // nil: nobody to ask
 	Verifier  approval.Verifier // whose signature an approval is; nil: none counts
 	HTTP      engine.HTTPProber // nil: http checks are inconclusive
@@ -54,6 +55,34 @@ type Config struct {
 	// kept.
 	Ended func(eval func(e *expr.Expr, extra map[string]expr.Value) (expr.Value, error))
 	Reads []*expr.Expr
+	// Resume is what an earlier controller left of this run; nil: a new run.
+	Resume *Resumed
+}
+
+// Resumed is what an earlier controller left of a run, from which Run goes on: with Config.Resume, Run never writes
+// run.opened and takes nothing for granted that the events do not say.
+//
+//   - What has an outcome on record is loaded and not done again. What an expression needs of it is read from the journal
+//     and the artifacts; a value that was redacted or never recorded (a sensitive capture) is unknown, and what needs it
+//     fails and says so. It is never its placeholder.
+//   - An attempt with an intent and no outcome is collected by Launcher.Collect: proven never started (a new attempt
+//     follows), finished (its result is judged as always), running (followed to its end), or unknown. An attempt whose
+//     recorded outcome is unknown is collected again: the host may be back.
+//   - What stays unknown is settled by the step's verify where that may, by a person (Settler), or holds the run.
+//   - Numbers of attempts go on: no attempt id is ever launched twice.
+//   - Approvals, denials, decisions, manual items, marks, pauses, an abort, a rollback and a cleanup under way stand where
+//     they stood. What was asked and not answered is asked again.
+//
+// Whoever resumes opens the journal, which begins a segment (run.resumed), and gives all events to both the Recorder
+// (ResumeRecorder) and here. Config.Opened, Limit and From are taken from the events. A dry-run cannot be resumed.
+type Resumed struct {
+	// Events are all events of the journal so far, in order, run.resumed of the new segment included.
+	Events []engine.Event
+	// Artifact reads what was too long for a line of the journal, by its SHA-256. Nil: such texts are unknown.
+	Artifact func(sha256 string) ([]byte, error)
+	// Rollback has what was changed rolled back instead of going on: nothing new starts, what is under way is followed to
+	// its end. Only By and Reason are read. Nil: the run goes on.
+	Rollback *engine.OperatorAction
 }
 
 // ErrConfig is wrapped by errors about a Config that cannot be run. Nothing has been journaled then.
@@ -76,6 +105,10 @@ func (c *Config) check() error {
 		return fmt.Errorf("%w: a %s run without a launcher", ErrConfig, c.Mode)
 	case c.Mode != engine.DryRun && c.Mode != engine.Live && c.Mode != engine.Simulate:
 		return fmt.Errorf("%w: mode %q", ErrConfig, c.Mode)
+	case c.Mode == engine.DryRun && c.Resume != nil:
+		return fmt.Errorf("%w: a dry-run is not resumed, it is made again", ErrConfig)
+	case c.Resume != nil && len(c.Resume.Events) == 0:
+		return fmt.Errorf("%w: no events to resume from", ErrConfig)
 	case c.From != "" && c.Runbook.Item(c.From) == nil:
 		return fmt.Errorf("%w: no item %q to start from", ErrConfig, c.From)
 	}

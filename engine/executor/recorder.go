@@ -30,6 +30,19 @@ func NewRecorder(j engine.Journal, plan *engine.Plan, observe func(engine.Event)
 	return &Recorder{journal: j, observe: observe, folder: engine.NewFolder(plan), early: map[uint64]engine.Event{}}
 }
 
+// ResumeRecorder wraps the journal of a run that is taken up again. events are all that are in it; observe is not called for
+// them.
+func ResumeRecorder(j engine.Journal, plan *engine.Plan, events []engine.Event, observe func(engine.Event)) (*Recorder, error) {
+	r := NewRecorder(j, plan, observe)
+	for _, e := range events {
+		if err := r.folder.Apply(e); err != nil {
+			return nil, fmt.Errorf("record of the run: %w", err)
+		}
+		r.begun, r.next = true, e.Seq+1
+	}
+	return r, nil
+}
+
 // Append implements engine.Journal. The end of ctx does not stop a write that has begun: a fact is a fact.
 func (r *Recorder) Append(ctx context.Context, p engine.Payload) (engine.Event, error) {
 	r.mu.Lock()
