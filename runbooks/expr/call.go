@@ -16,6 +16,9 @@ func guardCall(x *hclsyntax.FunctionCallExpr) hclsyntax.Expression {
 	for i, a := range x.Args {
 		c.Args[i] = guard(a)
 	}
+	if !isSpecial(x.Name) || x.ExpandFinal {
+		payingArgs(&c)
+	}
 	switch {
 	case x.Name == "try" && !x.ExpandFinal:
 		return &try{&c}
@@ -41,7 +44,11 @@ func (e *call) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if ds.HasErrors() {
 		return v, ds
 	}
-	if p := b.charge(textLength(v)); p != nil {
+	p := b.charge(textLength(v))
+	if p == nil {
+		p = b.result(v)
+	}
+	if p != nil {
 		return cty.DynamicVal, p.asHCL(e.Range())
 	}
 	return v, ds

@@ -19,5 +19,6 @@ const (
 	CodeTooComplex      = "CON-E015"
 	CodeEvaluation      = "CON-E016"
 	CodeTypeExpr        = "CON-E017"
+	CodeTooMuch         = "CON-E018"
 	CodeDefect          = "CON-E099"
 )

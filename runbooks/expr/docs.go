@@ -1,6 +1,11 @@
 package expr
 
-import "github.com/continuo-runbooks/continuo/runbooks/diag"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+)
 
 // Docs explains the codes of this package.
 func Docs() []diag.Doc { return append(append(docsNames(), docsValues()...), docsLimits()...) }
@@ -141,10 +146,28 @@ func docsLimits() []diag.Doc {
 			Wrong: checkDoc(`[for a in [1] : [for b in [1] : [for c in [1] : c]]] == [[[1]]]`), Right: checkDoc(`[for a in [1] : [for b in [1] : b]] == [[1]]`),
 		},
 		{
+			Code: CodeTooMuch, Title: "beyond the limits of a project",
+			Meaning: "All expressions of a project together may take 10,000,000 steps and build 128 MiB while it is validated, and again " +
+				"while it is planned: 400 filters of a thousand hosts. What several items use is computed once in a group, a local or " +
+				"the hosts of a phase. The limit keeps a broken or hostile project from stopping the machine that is to recover yours.",
+			Wrong: tablesDoc(12), Right: tablesDoc(1),
+		},
+		{
 			Code: CodeDefect, Title: "a defect of continuo",
 			Meaning: "The evaluation broke down in a way that no runbook should cause. Report it with the expression; until it is mended, " +
 				"write the expression differently.",
 			Right: checkDoc("result.lag < 30"),
 		},
 	}
+}
+
+// tablesDoc is a runbook with so many locals that visit 90,000 elements each.
+func tablesDoc(n int) string {
+	var b strings.Builder
+	b.WriteString("runbook \"recover\" {\n  locals {\n")
+	for i := range n {
+		fmt.Fprintf(&b, "    table%d = [for a in range(300) : [for b in range(300) : a * b]]\n", i+1)
+	}
+	b.WriteString("  }\n  phase \"look\" {\n    wait \"a\" { duration = \"1s\" }\n  }\n}\n")
+	return b.String()
 }

@@ -18,11 +18,12 @@ import (
 // Expr is an unevaluated expression of a project file. A nil *Expr is an attribute that was not given.
 // It is immutable and safe for concurrent use.
 type Expr struct {
-	src  hcl.Expression // as parsed, for questions about its form
-	hcl  hcl.Expression // the same with our rules and limits, for evaluation
-	rng  diag.Range
-	text string
-	refs []Ref
+	src   hcl.Expression // as parsed, for questions about its form
+	hcl   hcl.Expression // the same with our rules and limits, for evaluation
+	rng   diag.Range
+	text  string
+	refs  []Ref
+	nodes int // of the syntax tree
 }
 
 // New takes a parsed expression. src is the whole file that it was parsed from and file the file's name relative to the
@@ -38,7 +39,7 @@ func New(e hcl.Expression, src []byte, file string) (*Expr, diag.List) {
 	}
 	c := &checker{file: file}
 	c.check(root)
-	out.refs = c.refs
+	out.refs, out.nodes = c.refs, c.nodes
 	if c.tooDeep {
 		out.hcl = refused{root}
 		return out, c.diags.Sorted()

@@ -97,18 +97,30 @@ func compilePattern(pattern string, length int) (*regexp.Regexp, error) {
 	if len(pattern) > maxPattern {
 		return nil, tooMuch
 	}
-	tree, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // see above
+	size := programSize(pattern)
+	if size == 0 {
+		return nil, nil //nolint:nilnil // see above
 	}
-	prog, err := syntax.Compile(tree.Simplify())
-	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // see above
-	}
-	if len(prog.Inst)*length > maxRegexWork {
+	if size*length > maxRegexWork {
 		return nil, tooMuch
 	}
 	return regexp.Compile(pattern)
+}
+
+// programSize is how many instructions a pattern becomes; 0 when it does not compile.
+func programSize(pattern string) int {
+	if len(pattern) > maxPattern {
+		return 0
+	}
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	prog, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return 0
+	}
+	return len(prog.Inst)
 }
 
 // guardRegex is for functions of a pattern and a text.

@@ -35,7 +35,7 @@ func guard(e hclsyntax.Expression) hclsyntax.Expression {
 		return guardFor(x)
 	case *hclsyntax.SplatExpr:
 		c := *x
-		c.Source, c.Each = guard(x.Source), &body{guard(x.Each)}
+		c.Source, c.Each = guard(x.Source), newBody(x.Each)
 		return &composed{&c}
 	}
 	return guardPlain(e)
@@ -84,12 +84,12 @@ func guardPlain(e hclsyntax.Expression) hclsyntax.Expression {
 func guardFor(x *hclsyntax.ForExpr) hclsyntax.Expression {
 	c := *x
 	c.CollExpr = guard(x.CollExpr)
-	c.ValExpr = &body{guard(x.ValExpr)}
+	c.ValExpr = newBody(x.ValExpr)
 	if x.KeyExpr != nil {
-		c.KeyExpr = &key{&body{guard(x.KeyExpr)}}
+		c.KeyExpr = &key{newBody(x.KeyExpr)}
 	}
 	if x.CondExpr != nil {
-		c.CondExpr = &body{guard(x.CondExpr)}
+		c.CondExpr = newBody(x.CondExpr)
 	}
 	return &composed{&c}
 }
@@ -103,7 +103,12 @@ func guardPart(p hclsyntax.Expression) hclsyntax.Expression {
 }
 
 // body is evaluated once for each element of a loop, within the budget.
-type body struct{ hclsyntax.Expression }
+type body struct {
+	hclsyntax.Expression
+	steps int
+}
+
+func newBody(e hclsyntax.Expression) *body { return &body{guard(e), loopSteps + nodes(e)} }
 
 // Value implements hcl.Expression.
 func (e *body) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
@@ -111,7 +116,11 @@ func (e *body) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if b.over() {
 		return cty.DynamicVal, nil
 	}
-	if p := b.iterate(); p != nil {
+	p := b.iterate()
+	if p == nil {
+		p = b.step(e.steps)
+	}
+	if p != nil {
 		return cty.DynamicVal, p.asHCL(e.Range())
 	}
 	return e.Expression.Value(ctx)

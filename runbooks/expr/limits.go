@@ -36,6 +36,13 @@ const (
 	LimitVisits = 4_000_000
 	// LimitElements is how many elements a function may give back.
 	LimitElements = 100_000
+	// LimitSteps is how many steps one evaluation may take: a node of an expression each time it is evaluated, loopSteps
+	// more in a loop, and for functions what their arguments make them do. A step is of the order of 300 ns.
+	LimitSteps = 4_000_000
+	// LimitProjectSteps is how many steps all evaluations of a project may take together before anything runs.
+	LimitProjectSteps = 10_000_000
+	// LimitProjectBytes is how many bytes of texts and lists they may build.
+	LimitProjectBytes = 128 << 20
 )
 
 // budget is what is left of one evaluation. It belongs to one goroutine.
@@ -43,6 +50,8 @@ type budget struct {
 	iterations int
 	work       int
 	visits     int
+	steps      int
+	args       [][]cty.Value // of the calls whose arguments are being evaluated
 	meter      *Meter
 	spent      *problem // the first bound that was exceeded
 }
@@ -58,7 +67,7 @@ func budgetType() cty.Type { return budgetCapsule }
 var budgetCapsule = cty.Capsule("budget", reflect.TypeFor[budget]())
 
 func newBudget(m *Meter) *budget {
-	return &budget{iterations: LimitIterations, work: LimitWork, visits: LimitVisits, meter: m}
+	return &budget{iterations: LimitIterations, work: LimitWork, visits: LimitVisits, steps: LimitSteps, meter: m}
 }
 
 // budgetOf finds the budget of the running evaluation, or nil outside Expr.Eval.
@@ -83,12 +92,6 @@ func (b *budget) iterate() *problem {
 	if b.spent != nil {
 		return b.spent
 	}
-	if !b.meter.take() {
-		b.spent = &problem{code: CodeTooComplex, summary: "the project visits too many elements before anything runs",
-			detail: "The for expressions of all its expressions together are bounded while it is validated.",
-			hint:   "filter before you combine, and share results by locals"}
-		return b.spent
-	}
 	if b.iterations--; b.iterations < 0 {
 		b.spent = &problem{code: CodeTooComplex, summary: "expression visits too many elements",
 			detail: fmt.Sprintf("The for expressions of one expression visit %d elements at most.", LimitIterations),
@@ -111,6 +114,9 @@ func (b *budget) charge(n int) *problem {
 	}
 	if b.spent != nil {
 		return b.spent
+	}
+	if p := b.hold(n); p != nil {
+		return p
 	}
 	if b.work -= n; b.work < 0 {
 		b.spent = &problem{code: CodeTooComplex, summary: "expression builds too much text",

@@ -130,18 +130,63 @@ func TestSharedValuesAreBounded(t *testing.T) {
 
 func TestMeterBoundsManyEvaluations(t *testing.T) {
 	t.Parallel()
-	s := testScope().WithMeter(expr.NewMeter(250))
-	e := mustParse(t, `[for a in range(100) : a]`)
+	meter := expr.NewMeter(4000, 1<<20)
+	s := testScope().WithMeter(meter)
+	e := mustParse(t, `[for a in range(100) : a + 1]`)
 	for range 2 {
 		_, ds := e.Eval(s)
 		require.Empty(t, ds)
 	}
 	_, ds := e.Eval(s)
 	require.Len(t, ds, 1)
-	require.Equal(t, expr.CodeTooComplex, ds[0].Code)
+	require.Equal(t, expr.CodeTooMuch, ds[0].Code)
+	require.Equal(t, "the project computes too much before anything runs", ds[0].Summary)
+	require.NotEmpty(t, ds[0].Hint)
 	_, ds = mustParse(t, `1 + 1`).Eval(s)
-	require.Empty(t, ds, "what does not loop costs nothing")
+	require.NotEmpty(t, ds, "once it is exceeded, nothing more is computed")
+	steps, bytes := meter.Spent()
+	require.Greater(t, steps, int64(4000))
+	require.Positive(t, bytes)
 	require.Same(t, s, s.WithMeter(nil))
+}
+
+func TestMeterBoundsWhatManyEvaluationsKeep(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"text":     `"${local.t}x"`,
+		"lists":    `[for a in range(1000) : [for b in range(50) : b]]`,
+		"function": `setproduct(range(100), range(200))`,
+	} {
+		s := testScope().With(map[string]expr.Value{"local": expr.Object(map[string]expr.Value{"t": expr.String(strings.Repeat("z", 1_000_000))})}).WithMeter(expr.NewMeter(1<<40, 16<<20))
+		e := mustParse(t, text)
+		codes := map[string]bool{}
+		for range 20 {
+			_, ds := e.Eval(s)
+			for _, d := range ds {
+				codes[d.Code] = true
+				require.Contains(t, d.Summary, "too much text and data", name)
+			}
+		}
+		require.True(t, codes[expr.CodeTooMuch], name)
+	}
+}
+
+// What one evaluation may do is bounded without a meter, too: at run time.
+func TestStepsOfOneEvaluation(t *testing.T) {
+	t.Parallel()
+	s := testScope().With(map[string]expr.Value{"local": expr.Object(map[string]expr.Value{"t": expr.String(strings.Repeat("word ", 100_000))})})
+	for _, text := range []string{
+		`[for a in range(1000) : strlen(local.t)]`,
+		`[for a in range(1000) : length(regexall("[a-z]+", local.t))]`,
+		`[for a in range(1000) : can(regex("(a{90}){9}b", local.t))]`,
+		`[for a in range(1000) : [for b in range(90) : ` + strings.Repeat("a + b * a - b + ", 40) + `1]]`,
+	} {
+		_, ds := mustParse(t, text).Eval(s)
+		require.NotEmpty(t, ds, text)
+		for _, d := range ds {
+			require.Equal(t, expr.CodeTooComplex, d.Code, text)
+		}
+	}
 }
 
 func TestNestedTryIsLinear(t *testing.T) {

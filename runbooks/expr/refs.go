@@ -72,6 +72,7 @@ type checker struct {
 	refs    []Ref
 	diags   diag.List
 	depth   int
+	nodes   int
 	tooDeep bool
 	dynamic map[hcl.Range]bool // roots that were already reported
 	scopes  []map[string]struct{}
@@ -84,6 +85,7 @@ func (c *checker) check(root hclsyntax.Expression) {
 
 // Enter implements hclsyntax.Walker.
 func (c *checker) Enter(n hclsyntax.Node) hcl.Diagnostics {
+	c.nodes++
 	if c.depth++; c.depth > LimitDepth && !c.tooDeep {
 		c.tooDeep = true
 		c.add(n.Range(), CodeTooComplex, "expression is nested too deeply",

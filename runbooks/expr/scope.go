@@ -121,6 +121,9 @@ func (e *Expr) Eval(s *Scope) (v Value, ds diag.List) {
 	b := newBudget(s.meter())
 	ctx := s.ctx.NewChild()
 	ctx.Variables = map[string]cty.Value{budgetName: cty.CapsuleVal(budgetType(), b)}
+	if p := b.step(e.nodes); p != nil {
+		return Value{}, e.problemAt(p)
+	}
 	got, hds := e.hcl.Value(ctx)
 	if b.spent != nil && !hds.HasErrors() {
 		// try and can may have hidden it.

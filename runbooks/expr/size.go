@@ -24,6 +24,9 @@ func (e *composed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if p := b.measure(v); p != nil {
 		return cty.DynamicVal, p.asHCL(e.Range())
 	}
+	if p := b.hold(bytesPerElement * width(v)); p != nil {
+		return cty.DynamicVal, p.asHCL(e.Range())
+	}
 	return v, ds
 }
 

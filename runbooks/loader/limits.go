@@ -1,7 +1,5 @@
 package loader
 
-import "github.com/continuo-runbooks/continuo/runbooks/expr"
-
 // Limits bound what a project may ask of the machine that loads it. They are far above what people write and far below
 // what could exhaust memory, time or the parser's stack.
 type Limits struct {
@@ -25,13 +23,3 @@ func DefaultLimits() Limits {
 		Unary: 8, Digits: 40, Exponent: 308, Hosts: 20_000,
 	}
 }
-
-// What all expressions of a project together may cost while it is loaded, and again while it is planned: steps, each of
-// the order of 100 ns, and bytes of texts and lists. A thousand items that each filter a thousand hosts take a third.
-const (
-	maxSteps = 20_000_000
-	maxHeld  = 128 << 20
-)
-
-// NewMeter is the budget of all expressions of a project for one purpose.
-func NewMeter() *expr.Meter { return expr.NewMeter(maxSteps, maxHeld) }

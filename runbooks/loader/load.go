@@ -129,7 +129,7 @@ func (l *loader) load(names []string) error {
 			return err
 		}
 	}
-	l.meter = NewMeter()
+	l.meter = expr.ProjectMeter()
 	l.plain = expr.NewScope(l.source).WithMeter(l.meter)
 	if l.diags.HasErrors() && l.broken() {
 		return nil
