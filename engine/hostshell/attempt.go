@@ -162,7 +162,8 @@ func (f *follower) ask(ctx context.Context, text func(nonce string) string) verd
 	return v
 }
 
-// tornGrace is how long a claim may be without its line before it counts as lost.
+// tornGrace is how long a claim may be without its line before it counts as lost, and how long a command whose runner is
+// gone may go on before that is the last word.
 const tornGrace = 5 * time.Second
 
 // settle fences the attempt, follows it to its end and takes its result, through lost connections. again: a connection
@@ -184,6 +185,7 @@ func (f *follower) settle(ctx context.Context, again bool) verdict {
 		switch {
 		case v.state == "running":
 			deadline, delay = time.Now().Add(f.limits.ReconnectFor), f.limits.ReconnectDelay
+			torn = time.Now().Add(tornGrace)
 			again = v.err != nil || !v.whole
 			continue
 		case !v.open():
@@ -191,6 +193,9 @@ func (f *follower) settle(ctx context.Context, again bool) verdict {
 		case v.state == "data": // cut in the middle: the rest is asked for
 			again = true
 		case v.state == "torn" && time.Now().Before(torn): // its runner may be about to write the line
+			pause(working, f.limits.ReconnectDelay)
+			continue
+		case v.state == "lost" && slices.Equal(v.fields, []string{"runs"}) && time.Now().Before(torn): // what killed its runner may be about to kill it
 			pause(working, f.limits.ReconnectDelay)
 			continue
 		case v.state != "" && v.state != "unclaimed":
@@ -326,8 +331,15 @@ func (f *follower) result(v verdict) (engine.ExitStatus, engine.Release, error) 
 	case "refused":
 		return engine.ExitStatus{}, f.release, f.refusal(v)
 	case "lost", "torn":
-		return unknown("lost", "look at the host, then settle it; a verify block does that by itself",
-			"it started, but the process that kept its result is gone")
+		const hint = "look at the host, then settle it"
+		switch strings.Join(v.fields, " ") {
+		case "gone":
+			return engine.ExitStatus{Reattached: f.reattached}, noRelease, h.fail("lost", engine.ErrLost, hint+"; a verify block does that by itself",
+				"it started and nothing of it runs any more, but the process that kept its result was killed")
+		case "runs":
+			return unknown("lost", hint, "it started and runs on, but the process that was to keep its result is gone")
+		}
+		return unknown("lost", hint, "it started, but the process that kept its result is gone")
 	case "unclaimed":
 		return unknown("incarnation", "look at the host, then settle it",
 			"the host has been restarted or replaced since, or its state directory is not the same: it does not know the attempt")

@@ -11,7 +11,8 @@ import (
 
 // The files of an attempt are flat in the state directory, ID.NAME, so that no directory has to be made:
 //
-//	go   the claim: whoever creates it decides for ever. "run PID BOOT START ." or "fence BOOT ."
+//	go   the claim: whoever creates it decides for ever. "run PID BOOT START ." or "fence BOOT ."; then, once the command
+//	     was started, "session SID ."
 //	rc   the result: "CODE REASON CONFIRMED BACKGROUND SIGNAL SURVIVORS… .", made blank before the command starts, so
 //	     that a disk that fills up meanwhile has room for it
 //	out, err   what the command wrote; w   what its runner's shell said
@@ -59,6 +60,7 @@ set -- $S @COMMAND@
 @ENV@exec "$@"
 ) @STDIN@ >>"$D.out" 2>>"$D.err" &
 c=$!
+echo "session $c ." 2>/dev/null >>"$D.go"
 cd /
 if [ @T@ -gt 0 ]; then
 ( trap 'kill $s 2>/dev/null; exit' TERM; sleep @T@ & s=$!; wait $s; kill -ALRM $me ) & w=$!
@@ -98,7 +100,9 @@ if [ ! -L "$B" ] && [ -r "$B/id" ]; then read -r id x <"$B/id"; fi
 `
 }
 
-// stateOfText sets s to what the attempt's files say: done RESULT, never, running PID, lost, torn or unclaimed.
+// stateOfText sets s to what the attempt's files say: done RESULT, never, running PID, lost, torn or unclaimed. "lost gone"
+// is a lost one of this very boot of which nothing runs any more: no process is in its session, and none has its id in an
+// environment that can be read. "lost runs" is one that was seen to run on.
 //
 //nolint:dupword // it is shell
 const stateOfText = `r=; if [ -r "$D.rc" ]; then read -r r <"$D.rc"; fi;
@@ -115,6 +119,25 @@ fi
 if [ "$s" = lost ] && [ -r "$D.rc" ]; then read -r r <"$D.rc"; fi;;
 esac
 case $r in *" .") s="done $r";; esac
+if [ "$s" = lost ]; then
+set -- $g; o=$3 n=; while read -r x; do case $x in "session "*" .") n=$x;; esac; done <"$D.go"
+set -- $n; n=$2
+[ $same = 1 ] && [ "$o" = "$boot" ] && [ -n "$n" ] && [ -r /proc/self/environ ] && s="lost gone"
+for f in /proc/[0-9]*/stat; do
+[ "$s" = "lost gone" ] || break
+{ read -r x <$f; } 2>/dev/null || continue
+set -- ${x##*) }
+[ "$1" = Z ] && continue
+[ "$4" = "$n" ] && s="lost runs"
+done
+if [ "$s" = "lost gone" ]; then
+for f in $(grep -l -F "CONTINUO_ATTEMPT=${D##*/}" /proc/[0-9]*/environ 2>/dev/null); do
+{ read -r x <${f%environ}stat; } 2>/dev/null || continue
+set -- ${x##*) }
+[ "$1" = Z ] || s="lost runs"
+done
+fi
+fi
 `
 
 // reportText answers with the state, and with both streams when it is done and there is any.

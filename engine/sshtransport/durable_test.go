@@ -3,6 +3,7 @@ package sshtransport_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -125,7 +126,7 @@ func (r *rig) runner(a engine.Attempt) int {
 		return 0
 	}
 	f := strings.Fields(string(data))
-	if len(f) != 5 || f[0] != "run" {
+	if len(f) < 5 || f[0] != "run" {
 		return 0
 	}
 	pid, _ := strconv.Atoi(f[1])
@@ -261,10 +262,44 @@ func TestRunnerKilledOnTheHost(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(-pid, syscall.SIGKILL))
 	got := l.wait()
-	requireHostError(t, got.Err, engine.ErrOutcomeUnknown, "lost", "the process that kept its result is gone", "settle")
+	requireHostError(t, got.Err, engine.ErrLost, "lost", "nothing of it runs any more", "settle")
 	got = r.collect(r.transport(), a)
 	require.ErrorIs(t, got.Err, engine.ErrOutcomeUnknown)
+	require.ErrorIs(t, got.Err, engine.ErrLost)
 	require.Equal(t, 1, count())
+}
+
+// What a killed runner left behind runs on: nobody may take it for gone. Nor what another boot started, which may be
+// another machine with the same files.
+func TestLostIsNotGone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	file, count := counter(t)
+	a := r.attempt(engine.Command{Script: "env -i setsid sleep 304 & echo $! >" + file + ".left; echo x >>" + file + "; sleep 300"})
+	l := r.start(r.tr, a)
+	eventually(t, "it runs", func() bool { return count() == 1 && r.runner(a) > 0 })
+	require.NoError(t, syscall.Kill(r.runner(a), syscall.SIGKILL))
+	got := l.wait()
+	requireHostError(t, got.Err, engine.ErrOutcomeUnknown, "lost", "runs on", "settle")
+	require.NotErrorIs(t, got.Err, engine.ErrLost)
+	claim := filepath.Join(a.Incarnation.StateDir, string(a.ID)+".go")
+	data, err := os.ReadFile(claim)
+	require.NoError(t, err)
+	f := strings.Fields(string(data))
+	require.Equal(t, []string{"session", "."}, []string{f[5], f[7]})
+	session, err := strconv.Atoi(f[6])
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(-session, syscall.SIGKILL))
+	left, err := os.ReadFile(file + ".left")
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(left)))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	eventually(t, "it is seen gone", func() bool { return errors.Is(r.collect(r.tr, a).Err, engine.ErrLost) })
+	require.NoError(t, os.WriteFile(claim, []byte(strings.Replace(string(data), f[2], "00000000-0000-4000-8000-000000000000", 1)), 0o600))
+	got = r.collect(r.tr, a)
+	requireHostError(t, got.Err, engine.ErrOutcomeUnknown, "lost", "the process that kept its result is gone", "settle")
+	require.NotErrorIs(t, got.Err, engine.ErrLost)
 }
 
 // Done-when 5 and case 32: the host ends a step by itself when nobody is there any more.
