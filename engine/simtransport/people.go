@@ -18,6 +18,8 @@ type People struct {
 	gates   map[runbooks.ItemID][]GateWord
 	choices map[runbooks.ItemID][]Choice
 	typed   map[runbooks.ItemID]engine.ConfirmAnswer
+	undos   map[runbooks.ItemID][]ManualAnswer
+	typist  string
 	asked   []runbooks.ItemID
 	refused []string
 }
@@ -72,6 +74,9 @@ func (Verifier) Verify(_, signature []byte, _ time.Time) (approval.Signer, error
 // OnManual scripts the answers to a manual item, in order; then nobody is there.
 func (p *People) OnManual(item runbooks.ItemID, as ...ManualAnswer) { put(p, &p.manuals, item, as) }
 
+// OnUndo scripts what is said when a manual item is to be undone, in order; then nobody is there.
+func (p *People) OnUndo(item runbooks.ItemID, as ...ManualAnswer) { put(p, &p.undos, item, as) }
+
 // OnGate scripts the words to a gate, in order; then nobody is there.
 func (p *People) OnGate(item runbooks.ItemID, ws ...GateWord) { put(p, &p.gates, item, ws) }
 
@@ -114,6 +119,9 @@ func take[T any](p *People, m map[runbooks.ItemID][]T, item runbooks.ItemID, ref
 	return list[0], true
 }
 
+// Typist types whatever is asked for where OnConfirm says nothing else.
+func (p *People) Typist(who string) { p.typist = who }
+
 // Refused is why answers did not count, in order.
 func (p *People) Refused() []string {
 	p.mu.Lock()
@@ -130,7 +138,11 @@ func (p *People) Asked() []runbooks.ItemID {
 
 // Manual implements engine.People.
 func (p *People) Manual(ctx context.Context, q engine.ManualQuestion) (engine.ManualAnswer, error) {
-	a, ok := take(p, p.manuals, q.Item, q.Refused)
+	from := p.manuals
+	if q.Part == engine.PartRollback {
+		from = p.undos
+	}
+	a, ok := take(p, from, q.Item, q.Refused)
 	if !ok {
 		return engine.ManualAnswer{}, engine.ErrNobody
 	}
@@ -160,10 +172,13 @@ func (p *People) Confirm(_ context.Context, q engine.ConfirmQuestion) (engine.Co
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a, ok := p.typed[q.Item]
-	if !ok {
-		return a, engine.ErrNobody
+	switch {
+	case ok:
+		return a, nil
+	case p.typist != "":
+		return engine.ConfirmAnswer{By: p.typist, Typed: q.Text}, nil
 	}
-	return a, nil
+	return a, engine.ErrNobody
 }
 
 // think takes a person's time; a silent one never answers.

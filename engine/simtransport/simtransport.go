@@ -22,10 +22,11 @@ type Answer struct {
 	Stdout, Stderr string
 	ExitCode       int
 	Signal         string
-	// Delay is how long it takes. A command that takes longer than its timeout is killed then.
+	// Delay is how long it takes. A command that takes longer than its timeout is killed then: by TERM, or by Signal.
 	Delay time.Duration
-	// Unkillable: the kill of a timeout is not confirmed.
+	// Unkillable: the kill of a timeout is not confirmed. Survivors are what it left running: it is not confirmed then.
 	Unkillable bool
+	Survivors  []string
 	// State answers a TCP probe; empty: open. Status answers an HTTP request; 0: 200.
 	State  engine.TCPState
 	Status int
@@ -56,6 +57,7 @@ type Transport struct {
 	calls    []Call
 	releases map[engine.AttemptID]int
 	closed   bool
+	links    links
 }
 
 var (
@@ -91,6 +93,14 @@ func (t *Transport) OnHost(item runbooks.ItemID, part engine.PartName, host stri
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.answers[target{item: item, part: part, host: host}] = answers
+}
+
+// OnKey scripts an answer for one element of a for_each, on one host or (empty) on every host; it comes before those for all
+// elements.
+func (t *Transport) OnKey(item runbooks.ItemID, part engine.PartName, key, host string, answers ...Answer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.answers[target{item: item, part: part, key: key, host: host}] = answers
 }
 
 // OnPreflight scripts what the preflight of a host finds.
@@ -134,23 +144,36 @@ func (t *Transport) Close() error {
 func (t *Transport) Preflight(ctx context.Context, h *runbooks.Host, _ engine.PreflightRequest) (engine.PreflightResult, error) {
 	t.note(ctx, Call{What: "preflight", On: name(h)})
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if res, ok := t.flights[name(h)]; ok {
+	res, ok := t.flights[name(h)]
+	t.mu.Unlock()
+	if ok {
 		return res, ctx.Err()
 	}
+	t.links.reach(h)
 	return engine.PreflightResult{Host: name(h), OK: true, Checks: []engine.PreflightCheck{{Name: "reach", OK: true}}}, ctx.Err()
 }
 
 // Observe implements engine.Prober.
 func (t *Transport) Observe(ctx context.Context, h *runbooks.Host, o engine.Observation, sink engine.OutputSink) (engine.ExitStatus, error) {
 	t.note(ctx, Call{What: "observe", On: name(h), Command: o.Command()})
-	return t.play(ctx, t.next(ctx, h, false), o.Command().Timeout, sink)
+	a := t.next(ctx, h, false)
+	if !away(a.Err) {
+		t.links.reach(h)
+	}
+	st, err := play(ctx, a, o.Command().Timeout, sink)
+	if errors.Is(err, engine.ErrUnreachable) {
+		t.links.drop(h)
+	}
+	return st, err
 }
 
 // ProbeTCP implements engine.Prober.
 func (t *Transport) ProbeTCP(ctx context.Context, h *runbooks.Host, address string) (engine.TCPState, error) {
 	t.note(ctx, Call{What: "tcp", On: name(h), Address: address})
 	a := t.next(ctx, h, false)
+	if !away(a.Err) {
+		t.links.reach(h)
+	}
 	if err := sleep(ctx, a.Delay); err != nil {
 		return "", err
 	}
@@ -182,7 +205,11 @@ func (t *Transport) ProbeHTTP(ctx context.Context, q engine.HTTPRequest, body io
 // Prepare implements engine.Launcher.
 func (t *Transport) Prepare(ctx context.Context, h *runbooks.Host, _ string) (engine.Prepared, error) {
 	t.note(ctx, Call{What: "prepare", On: name(h)})
-	if a := t.next(ctx, h, true); a.Prepare {
+	a := t.next(ctx, h, true)
+	if !a.Prepare || !away(a.Err) {
+		t.links.reach(h)
+	}
+	if a.Prepare {
 		return engine.Prepared{}, a.Err
 	}
 	return engine.Prepared{Transport: "simulated"}, ctx.Err()
@@ -191,7 +218,12 @@ func (t *Transport) Prepare(ctx context.Context, h *runbooks.Host, _ string) (en
 // Start implements engine.Launcher.
 func (t *Transport) Start(ctx context.Context, h *runbooks.Host, a engine.Attempt, sink engine.OutputSink) (engine.ExitStatus, engine.Release, error) {
 	t.note(ctx, Call{What: "start", On: name(h), Command: a.Command, Attempt: a.ID})
-	st, err := t.play(ctx, t.next(ctx, h, false), a.Command.Timeout, sink)
+	says := t.next(ctx, h, false)
+	if h != nil && h.Connection.Plain {
+		says = says.plain()
+	}
+	t.links.follow(h, says)
+	st, err := play(ctx, says, a.Command.Timeout, sink)
 	return st, t.release(a.ID), err
 }
 
@@ -220,15 +252,17 @@ func (t *Transport) next(ctx context.Context, h *runbooks.Host, peek bool) Answe
 	p := engine.PlaceOf(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	key := target{item: p.Item, part: p.Part, host: name(h)}
-	list, ok := t.answers[key]
-	if !ok {
-		list = t.answers[target{item: p.Item, part: p.Part}]
+	key := target{item: p.Item, part: p.Part, key: p.Key, host: name(h)}
+	var list []Answer
+	for _, k := range []target{key, {item: p.Item, part: p.Part, key: p.Key}, {item: p.Item, part: p.Part, host: key.host}, {item: p.Item, part: p.Part}} {
+		if as, ok := t.answers[k]; ok {
+			list = as
+			break
+		}
 	}
 	if len(list) == 0 {
 		return Answer{}
 	}
-	key.key = p.Key
 	n := min(t.turn[key], len(list)-1)
 	if !peek || list[n].Prepare {
 		t.turn[key]++
@@ -237,12 +271,15 @@ func (t *Transport) next(ctx context.Context, h *runbooks.Host, peek bool) Answe
 }
 
 // play lets an answer take its time, its timeout and its kill.
-func (t *Transport) play(ctx context.Context, a Answer, timeout time.Duration, sink engine.OutputSink) (engine.ExitStatus, error) {
+func play(ctx context.Context, a Answer, timeout time.Duration, sink engine.OutputSink) (engine.ExitStatus, error) {
 	delay, late := a.Delay, false
 	if timeout > 0 && delay > timeout {
 		delay, late = timeout, true
 	}
 	err := sleep(ctx, delay)
+	if late && errors.Is(err, context.DeadlineExceeded) { // the caller's own bound, at the same instant
+		err = nil
+	}
 	for _, s := range []struct {
 		to   io.Writer
 		text string
@@ -255,13 +292,22 @@ func (t *Transport) play(ctx context.Context, a Answer, timeout time.Duration, s
 	case errors.Is(err, engine.ErrLeft):
 		return engine.ExitStatus{}, err
 	case err != nil:
-		return engine.ExitStatus{Signal: "TERM", KillConfirmed: !a.Unkillable}, nil //nolint:nilerr // the context's end kills: that is how it ends
+		return a.killed(false), nil //nolint:nilerr // the context's end kills: that is how it ends
 	case late:
-		return engine.ExitStatus{Signal: "TERM", TimedOut: true, KillConfirmed: !a.Unkillable}, nil
+		return a.killed(true), nil
 	case a.Err != nil:
 		return engine.ExitStatus{}, a.Err
 	}
 	return engine.ExitStatus{Code: a.ExitCode, Signal: a.Signal, Reattached: a.Reattached}, nil
+}
+
+// killed is how it ends when it is killed.
+func (a Answer) killed(late bool) engine.ExitStatus {
+	st := engine.ExitStatus{Signal: "TERM", TimedOut: late, KillConfirmed: !a.Unkillable && len(a.Survivors) == 0, Survivors: a.Survivors}
+	if a.Signal != "" {
+		st.Signal = a.Signal
+	}
+	return st
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -179,10 +179,9 @@ func (x *explorer) unexpectedFor(i *runbooks.Item, f *faultCase) bool {
 		if s.inject(i, f.injection, x.operator) != nil {
 			return false
 		}
-		hosts, people := s.world()
-		ended, err := Run(Case{
-			Project: x.p, Runbook: x.rb, Variables: x.vars, Plan: x.plan, Operator: x.operator, Hosts: hosts, People: people, Lead: leader{},
-		})
+		w := x.world(s)
+		w.Lead = leader{}
+		ended, err := Run(w)
 		if err != nil {
 			return true // it is a case, and will say so
 		}

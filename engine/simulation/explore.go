@@ -13,7 +13,6 @@ import (
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
-	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
 
 // End is where a case ended.
@@ -68,11 +67,12 @@ var ErrBaseline = errors.New("explore starts from a run in which everything work
 type explorer struct {
 	p        *runbooks.Project
 	rb       *runbooks.Runbook
-	vars     map[string]expr.Value
+	base     Case // the sound case, without its world
 	plan     *engine.Plan
 	operator string
 	script   *scenario
 	sound    *engine.Record
+	events   []engine.Event // of the sound run
 	skipped  map[string]bool
 }
 
@@ -123,54 +123,56 @@ func Explore(ctx context.Context, p *runbooks.Project, rb *runbooks.Runbook, o O
 	return out, nil
 }
 
-// baseline finds the sound run.
+// baseline finds the sound run: the first row of the first test without faults whose run passes, else that of empty
+// answers.
 func (x *explorer) baseline() (string, error) {
 	why := "no test of it passes without faults"
 	for _, t := range x.p.Tests {
 		if t.Runbook != x.rb.Name || len(t.Faults) > 0 {
 			continue
 		}
-		vars, err := variables(x.p, x.rb, t)
+		table, err := rows(x.p, x.rb, t)
 		if err != nil {
 			continue
 		}
-		s, err := prepare(x.p, x.rb, t, vars)
-		if err != nil {
-			continue
-		}
-		if ok, w := x.tryBaseline(vars, s, t.Operator); ok {
-			return t.Name, nil
-		} else if w != "" {
-			why = fmt.Sprintf("test %q: %s", t.Name, w)
-		}
-	}
-	empty := &runbooks.Test{Runbook: x.rb.Name}
-	if vars, err := variables(x.p, x.rb, empty); err == nil {
-		s, err := prepare(x.p, x.rb, empty, vars)
-		if err == nil {
-			if ok, _ := x.tryBaseline(vars, s, ""); ok {
-				return "", nil
+		for _, r := range table {
+			if w := x.tryBaseline(r); w == "" {
+				return r.name(), nil
+			} else {
+				why = fmt.Sprintf("test %q: %s", r.name(), w)
 			}
 		}
+	}
+	if x.tryBaseline(row{test: &runbooks.Test{Runbook: x.rb.Name}}) == "" {
+		return "", nil
 	}
 	return "", fmt.Errorf("%s: %w: %s; write a test of runbook %q whose answers make it pass", x.rb.Name, ErrBaseline, why, x.rb.Name)
 }
 
-func (x *explorer) tryBaseline(vars map[string]expr.Value, s *scenario, operator string) (ok bool, why string) {
-	plan, err := MakePlan(x.p, x.rb, vars)
+// tryBaseline takes a row for the sound run, or says why it is none.
+func (x *explorer) tryBaseline(r row) (why string) {
+	c := Case{Project: x.p, Runbook: x.rb, Operator: r.test.Operator}
+	s, err := r.prepare(&c)
 	if err != nil {
-		return false, err.Error()
+		return err.Error()
 	}
-	hosts, people := s.world()
-	ended, err := Run(Case{Project: x.p, Runbook: x.rb, Variables: vars, Plan: plan, Operator: operator, Hosts: hosts, People: people})
+	x.base, x.script = c, s
+	ended, err := Run(x.world(s))
 	switch {
 	case err != nil:
-		return false, err.Error()
-	case ended.Record.Verdict != engine.Passed && ended.Record.Verdict != engine.PassedWithDeviations:
-		return false, ended.Record.Why
+		return err.Error()
+	case !recovered(ended.Record):
+		return ended.Record.Why
 	}
-	x.vars, x.script, x.plan, x.operator, x.sound = vars, s, plan, operator, ended.Record
-	return true, ""
+	x.plan, x.operator, x.sound, x.events = c.Plan, c.Operator, ended.Record, ended.Events
+	return ""
+}
+
+// world is the sound case with fresh hosts and people of a scenario.
+func (x *explorer) world(s *scenario) Case {
+	c := x.base
+	c.Hosts, c.People = s.world()
+	return c
 }
 
 // leader is the operator of every case: rolls back what failed, and never goes past the point of no return alone.
@@ -212,10 +214,9 @@ func (x *explorer) run(c faultCase) (CaseResult, error) {
 			return res, err
 		}
 	}
-	hosts, people := s.world()
-	ended, err := Run(Case{
-		Project: x.p, Runbook: x.rb, Variables: x.vars, Plan: x.plan, Operator: x.operator, Hosts: hosts, People: people, Lead: leader{},
-	})
+	w := x.world(s)
+	w.Lead = leader{}
+	ended, err := Run(w)
 	if errors.Is(err, ErrStuck) {
 		res.End, res.Why = Held, "everything waits for a person"
 		return res, nil

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -24,6 +25,9 @@ const (
 	FaultLost          FaultKind = "lost-connection"
 	FaultExpectation   FaultKind = "expectation" // the command works and says what is not expected
 	FaultDiskFull      FaultKind = "disk-full"   // the host has no room for an attempt
+	FaultBecome        FaultKind = "become"      // the host does not let us become the user
+	FaultProgram       FaultKind = "program"     // the host does not have the program
+	FaultReboot        FaultKind = "reboot"      // the host is restarted, before the launch or after it
 	FaultRejected      FaultKind = "rejected"    // a person says no
 	FaultExpired       FaultKind = "expired"
 	FaultWrongApprover FaultKind = "wrong-approver"
@@ -47,18 +51,12 @@ func (s *scenario) fault(p *runbooks.Project, rb *runbooks.Runbook, f runbooks.F
 	if err != nil {
 		return err
 	}
-	if at.host, err = a.word("host"); err != nil {
+	if at.host, err = a.host(p); err != nil {
 		return err
 	}
-	if at.host != "" && at.host != runbooks.ControlName && p.Host(at.host) == nil {
-		return fmt.Errorf("%w: there is no host %q", errScript, at.host)
-	}
-	variant := lostNeverStarted
-	switch {
-	case a.truth("finished"):
-		variant = lostFinished
-	case a.truth("started"):
-		variant = lostForGood
+	variant, err := variantOf(a)
+	if err != nil {
+		return err
 	}
 	code, err := a.whole("exit_code", 0)
 	if err != nil {
@@ -69,6 +67,22 @@ func (s *scenario) fault(p *runbooks.Project, rb *runbooks.Runbook, f runbooks.F
 		return err
 	}
 	return s.inject(i, injection{place: at, kind: FaultKind(kind), variant: variant, code: code, attempt: attempt}, operator)
+}
+
+// variantOf says how far the command had come when its connection, or continuo, was lost.
+func variantOf(a attrs) (string, error) {
+	finished, err := a.truth("finished")
+	if err != nil {
+		return "", err
+	}
+	started, err := a.truth("started")
+	switch {
+	case finished:
+		return lostFinished, err
+	case started:
+		return lostForGood, err
+	}
+	return lostNeverStarted, err
 }
 
 // injection is a fault at a place.
@@ -85,6 +99,32 @@ func (s *scenario) inject(i *runbooks.Item, f injection, operator string) error 
 	if i.Kind.Effect() == runbooks.Human {
 		return s.refuse(i, f, operator)
 	}
+	for _, at := range s.struck(f.place) {
+		one := f
+		one.place = at
+		if err := s.strike(i, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// struck is the place of a fault, and every more particular one that has answers of its own.
+func (s *scenario) struck(at place) []place {
+	out := []place{at}
+	for _, p := range s.order {
+		if p.item != at.item || p.part != at.part || at.host != "" && p.host != "" && p.host != at.host || at.key != "" && p.key != "" && p.key != at.key {
+			continue
+		}
+		p.host, p.key = cmp.Or(at.host, p.host), cmp.Or(at.key, p.key)
+		if !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (s *scenario) strike(i *runbooks.Item, f injection) error {
 	normal := s.answersFor(f.place)
 	if len(normal) == 0 {
 		normal = []simtransport.Answer{{}}
@@ -130,6 +170,12 @@ func (f injection) answer(i *runbooks.Item, normal []simtransport.Answer) (bad s
 		return reach(observes, "host-key", "simulated: the host key changed"), false, nil
 	case FaultDiskFull:
 		return simtransport.Answer{Err: hostError("state-directory", engine.ErrRefused, "simulated: no space left on device")}, false, nil
+	case FaultBecome:
+		return refusal(observes, "become", "simulated: not allowed to become that user"), false, nil
+	case FaultProgram:
+		return simtransport.Answer{Err: hostError("program", engine.ErrRefused, "simulated: program not found")}, false, nil
+	case FaultReboot:
+		return f.reboot(observes)
 	case FaultExpectation:
 		return f.unexpected(normal), false, nil
 	case FaultLost:
@@ -165,9 +211,27 @@ func (f injection) lost(observes bool, normal []simtransport.Answer) (bad simtra
 		a.Reattached = 1
 		return a, true, nil
 	case lostForGood:
-		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrLost, "simulated: it had started, and its result is lost")}, false, nil
+		return simtransport.Answer{Err: hostError("lost", engine.ErrLost, "simulated: it had started, and its result is lost")}, false, nil
 	}
-	return simtransport.Answer{Err: hostError("lost-connection", engine.ErrNeverStarted, "simulated: the connection was lost before the launch")}, true, nil
+	return simtransport.Answer{Err: hostError("never-started", engine.ErrNeverStarted, "simulated: the connection was lost before the launch")}, true, nil
+}
+
+// reboot is a host that was restarted between the preparation of an attempt and its launch, which is proven and tried
+// again, or while the command ran: its result is lost then, and as another boot may be another machine with the same files,
+// no verify settles it.
+func (f injection) reboot(observes bool) (bad simtransport.Answer, once bool, err error) {
+	switch {
+	case observes:
+		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrUnreachable, "simulated: the host was restarted")}, true, nil
+	case f.variant == lostNeverStarted:
+		return simtransport.Answer{Err: hostError("incarnation", engine.ErrNeverStarted, "simulated: the host was restarted before the launch")}, true, nil
+	}
+	return simtransport.Answer{Err: hostError("lost", engine.ErrOutcomeUnknown, "simulated: the host was restarted while it ran")}, false, nil
+}
+
+// refusal is a host that was reached and would not: before there is an intent, where a step prepares first.
+func refusal(observes bool, kind, why string) simtransport.Answer {
+	return simtransport.Answer{Err: hostError(kind, engine.ErrRefused, why), Prepare: !observes}
 }
 
 func reach(observes bool, kind, why string) simtransport.Answer {

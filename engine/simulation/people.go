@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -13,35 +14,83 @@ import (
 // somebody says what nobody else was named for.
 const somebody = "person@test"
 
-// person takes an `on` block about an item for people.
-func (s *scenario) person(id runbooks.ItemID, i *runbooks.Item, a attrs) error {
+// person takes an `on` block about an item for people, or about undoing one.
+func (s *scenario) person(at place, i *runbooks.Item, a attrs) error {
 	delay, err := a.duration("delay")
+	if err != nil {
+		return err
+	}
+	silent, err := a.truth("silent")
 	if err != nil {
 		return err
 	}
 	switch i.Kind {
 	case runbooks.Manual:
-		m, err := manual(a)
-		m.After = delay
-		s.manuals[id] = slices.Repeat([]simtransport.ManualAnswer{m}, max(1, i.People))
+		as, err := manuals(a, max(1, i.People), delay)
+		if silent {
+			as = nil // nobody is there: nothing bounds how long a manual item takes
+		}
+		if at.part == engine.PartRollback {
+			s.backs[at.item] = as
+			return err
+		}
+		s.manuals[at.item] = as
 		return err
 	case runbooks.Gate:
-		s.gates[id], err = words(a, delay)
-		return err
+		return s.approve(at.item, i, a, delay, silent)
 	default:
-		return s.choose(id, a, delay)
+		return s.choose(at.item, i, a, delay, silent)
 	}
 }
 
+// approve takes an `on` block about a gate.
+func (s *scenario) approve(id runbooks.ItemID, i *runbooks.Item, a attrs, delay time.Duration, silent bool) error {
+	if typed := a.at("typed", 0); !typed.Absent() {
+		text, err := typed.Text()
+		if err != nil {
+			return fmt.Errorf("typed: %w", err)
+		}
+		s.typed[id] = engine.ConfirmAnswer{By: s.operator, Typed: text}
+	}
+	said, err := words(a, delay)
+	if err != nil {
+		return err
+	}
+	if silent && i.Expires > 0 {
+		said = append(said, simtransport.GateWord{Silent: true})
+	}
+	if silent || len(a["approve"])+len(a["deny"]) > 0 {
+		s.gates[id] = said
+	}
+	return nil
+}
+
 // choose takes an `on` block about a decision.
-func (s *scenario) choose(id runbooks.ItemID, a attrs, delay time.Duration) error {
+func (s *scenario) choose(id runbooks.ItemID, i *runbooks.Item, a attrs, delay time.Duration, silent bool) error {
 	choice, err := a.word("choose")
 	if err != nil {
 		return err
 	}
 	by, err := a.word("done_by")
-	s.choices[id] = []simtransport.Choice{{DecisionAnswer: engine.DecisionAnswer{Choice: choice, By: by}, After: delay}}
-	return err
+	if err != nil {
+		return err
+	}
+	if choice == "" {
+		choice = goingOn(i)
+	}
+	if !slices.Contains(i.Options, choice) {
+		return fmt.Errorf("choose: %q is none of %s", choice, strings.Join(i.Options, ", "))
+	}
+	c := simtransport.Choice{DecisionAnswer: engine.DecisionAnswer{Choice: choice, By: by}, After: delay}
+	switch {
+	case silent && i.Expires > 0:
+		c.Silent = true
+	case silent:
+		s.choices[id] = nil
+		return nil
+	}
+	s.choices[id] = []simtransport.Choice{c}
+	return nil
 }
 
 // words are what people say to a gate: those who approve, in order, then those who deny.
@@ -93,9 +142,14 @@ func (s *scenario) doneBy(id runbooks.ItemID, i *runbooks.Item, members []string
 	if _, ok := s.manuals[id]; !ok {
 		s.manuals[id] = slices.Repeat([]simtransport.ManualAnswer{{ManualAnswer: engine.ManualAnswer{Done: true}}}, max(1, i.People))
 	}
-	for k := range s.manuals[id] {
-		if m := &s.manuals[id][k]; m.By == "" {
-			m.By = member(members, k)
+	if _, ok := s.backs[id]; !ok && i.Rollback != nil {
+		s.backs[id] = []simtransport.ManualAnswer{{ManualAnswer: engine.ManualAnswer{Done: true}}}
+	}
+	for _, list := range [][]simtransport.ManualAnswer{s.manuals[id], s.backs[id]} {
+		for k := range list {
+			if list[k].By == "" {
+				list[k].By = member(members, k)
+			}
 		}
 	}
 }
@@ -196,29 +250,38 @@ func (a attrs) duration(name string) (time.Duration, error) {
 	return d, nil
 }
 
-func manual(a attrs) (simtransport.ManualAnswer, error) {
-	out := simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{Done: true}}
-	by, err := a.word("done_by")
-	if err != nil {
-		return out, err
-	}
-	out.By = by
+// manuals are what so many people say to a manual item.
+func manuals(a attrs, people int, delay time.Duration) ([]simtransport.ManualAnswer, error) {
+	one := simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{Done: true}, After: delay}
 	if v := a.at("inputs", 0); !v.Absent() {
 		es, err := v.Elements()
 		if err != nil {
-			return out, fmt.Errorf("inputs: %w", err)
+			return nil, fmt.Errorf("inputs: %w", err)
 		}
-		out.Inputs = map[string]string{}
+		one.Inputs = map[string]string{}
 		for _, k := range es {
-			if out.Inputs[k.Key], err = k.Value.Text(); err != nil {
-				return out, fmt.Errorf("inputs.%s: %w", k.Key, err)
+			if one.Inputs[k.Key], err = k.Value.Text(); err != nil {
+				return nil, fmt.Errorf("inputs.%s: %w", k.Key, err)
 			}
 		}
 	}
-	if o, err := a.word("outcome"); err != nil {
-		return out, err
-	} else if o != "" {
-		out.Done = o == string(engine.Succeeded)
+	switch o, err := a.word("outcome"); {
+	case err != nil:
+		return nil, err
+	case o != "" && o != string(engine.Succeeded) && o != string(engine.Failed):
+		return nil, fmt.Errorf("%w: outcome %q of people: they say that it is succeeded, or failed", errScript, o)
+	case o == string(engine.Failed):
+		one.Done, one.Note = false, "simulated: it could not be done"
+	}
+	out := slices.Repeat([]simtransport.ManualAnswer{one}, max(people, len(a["done_by"])))
+	for n := range out {
+		if n >= len(a["done_by"]) {
+			break
+		}
+		var err error
+		if out[n].By, err = a.text("done_by", n); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/executor"
@@ -31,6 +32,11 @@ type Case struct {
 	Judge func(eval func(e *expr.Expr, extra map[string]expr.Value) (expr.Value, error), rec *engine.Record)
 	// Reads are the expressions that Judge evaluates.
 	Reads []*expr.Expr
+	// What the run is given on its command line: see executor.Config.
+	Marks            map[string]time.Time
+	From             runbooks.ItemID
+	Limit            []string
+	Change, Incident string
 }
 
 // Ended is what came of a case.
@@ -86,16 +92,21 @@ func (c Case) config(journal *simtransport.Journal) executor.Config {
 		operator = DefaultOperator
 	}
 	secrets := redact.New()
+	recorder := executor.NewRecorder(journal, c.Plan, nil)
+	c.Hosts.OnConnect(func(h engine.HostConnected) {
+		_, _ = recorder.Append(context.Background(), &h) // a journal in memory does not fail
+	})
 	cfg := executor.Config{
 		Project: c.Project, Runbook: c.Runbook, Plan: c.Plan, Variables: c.Variables, Mode: engine.Simulate,
 		Opened: engine.RunOpened{
 			Run: "simulated", Nonce: "00000000000000000000000000000000", Project: c.Project.Name, Runbook: c.Runbook.Name,
 			Title: c.Runbook.Title, Operator: operator, OperatorHost: "simulated", PlanDigest: c.Plan.Digest,
 			Hosts: len(c.Plan.Hosts), Items: len(c.Plan.Items), Exercise: "simulation",
+			Change: c.Change, Incident: c.Incident, From: string(c.From), Limit: c.Limit,
 		},
-		Journal: journal, Artifacts: &simtransport.Artifacts{Redact: secrets.Redact}, Redactor: secrets, Secrets: vault{},
+		Journal: recorder, Artifacts: &simtransport.Artifacts{Redact: secrets.Redact}, Redactor: secrets, Secrets: vault{},
 		People: c.People, Approver: c.People, Verifier: simtransport.Verifier{}, Operator: c.Lead, HTTP: c.Hosts, Clock: simtransport.Clock{}, Prober: c.Hosts, Launcher: c.Hosts,
-		OnFailure: runbooks.Stop,
+		OnFailure: runbooks.Stop, Marks: c.Marks, From: c.From, Limit: c.Limit,
 	}
 	if c.Lead != nil {
 		cfg.OnFailure = runbooks.Ask

@@ -21,6 +21,7 @@ type place struct {
 	item runbooks.ItemID
 	part engine.PartName
 	host string
+	key  string // of an element of for_each; empty: of all
 }
 
 // scenario is what the world of a test is made of, before it becomes a transport: a fault changes the answers that the
@@ -31,14 +32,18 @@ type scenario struct {
 	gates   map[runbooks.ItemID][]simtransport.GateWord
 	choices map[runbooks.ItemID][]simtransport.Choice
 	typed   map[runbooks.ItemID]engine.ConfirmAnswer
-	order   []place
+	// backs are what people say who are asked to undo a manual item; it comes after manuals.
+	backs    map[runbooks.ItemID][]simtransport.ManualAnswer
+	operator string // who types what must be typed
+	order    []place
 }
 
 func newScenario() *scenario {
 	return &scenario{
 		answers: map[place][]simtransport.Answer{}, manuals: map[runbooks.ItemID][]simtransport.ManualAnswer{},
 		gates: map[runbooks.ItemID][]simtransport.GateWord{}, choices: map[runbooks.ItemID][]simtransport.Choice{},
-		typed: map[runbooks.ItemID]engine.ConfirmAnswer{},
+		typed: map[runbooks.ItemID]engine.ConfirmAnswer{}, backs: map[runbooks.ItemID][]simtransport.ManualAnswer{},
+		operator: DefaultOperator,
 	}
 }
 
@@ -51,11 +56,12 @@ func (s *scenario) set(p place, as []simtransport.Answer) {
 
 // answersFor are the answers that a unit would get: those for its host, else those for any.
 func (s *scenario) answersFor(p place) []simtransport.Answer {
-	if as, ok := s.answers[p]; ok {
-		return as
+	for _, q := range []place{p, {item: p.item, part: p.part, key: p.key}, {item: p.item, part: p.part, host: p.host}} {
+		if as, ok := s.answers[q]; ok {
+			return as
+		}
 	}
-	p.host = ""
-	return s.answers[p]
+	return s.answers[place{item: p.item, part: p.part}]
 }
 
 // answered reports whether anything is scripted for an item's part.
@@ -72,6 +78,8 @@ func (s *scenario) clone() *scenario {
 	maps.Copy(out.gates, s.gates)
 	maps.Copy(out.choices, s.choices)
 	maps.Copy(out.typed, s.typed)
+	maps.Copy(out.backs, s.backs)
+	out.operator = s.operator
 	return out
 }
 
@@ -79,10 +87,13 @@ func (s *scenario) clone() *scenario {
 func (s *scenario) world() (*simtransport.Transport, *simtransport.People) {
 	hosts, people := simtransport.New(), &simtransport.People{}
 	for _, p := range s.order {
-		hosts.OnHost(p.item, p.part, p.host, s.answers[p]...)
+		hosts.OnKey(p.item, p.part, p.key, p.host, s.answers[p]...)
 	}
 	for item, as := range s.manuals {
 		people.OnManual(item, slices.Clone(as)...)
+	}
+	for item, as := range s.backs {
+		people.OnUndo(item, slices.Clone(as)...)
 	}
 	for item, ws := range s.gates {
 		people.OnGate(item, slices.Clone(ws)...)
@@ -90,6 +101,7 @@ func (s *scenario) world() (*simtransport.Transport, *simtransport.People) {
 	for item, cs := range s.choices {
 		people.OnDecision(item, slices.Clone(cs)...)
 	}
+	people.Typist(s.operator)
 	for item, a := range s.typed {
 		people.OnConfirm(item, a)
 	}
@@ -118,7 +130,7 @@ func itemAt(p *runbooks.Project, rb *runbooks.Runbook, id runbooks.ItemID) *runb
 
 // target reads "step.promote.verify" as an item and its part.
 func target(p *runbooks.Project, rb *runbooks.Runbook, text string) (*runbooks.Item, place, error) {
-	for _, part := range []engine.PartName{engine.PartVerify, engine.PartUnless, engine.PartRollback} {
+	for _, part := range []engine.PartName{engine.PartVerify, engine.PartUnless, engine.PartRollback, engine.PartSource} {
 		if id, ok := strings.CutSuffix(text, "."+string(part)); ok {
 			if i := itemAt(p, rb, runbooks.ItemID(id)); i != nil {
 				return i, place{item: runbooks.ItemID(id), part: part}, nil
@@ -141,6 +153,9 @@ func target(p *runbooks.Project, rb *runbooks.Runbook, text string) (*runbooks.I
 // script reads the `on` blocks of a test.
 func script(p *runbooks.Project, rb *runbooks.Runbook, t *runbooks.Test, names *expr.Scope) (*scenario, error) {
 	s := newScenario()
+	if t.Operator != "" {
+		s.operator = t.Operator
+	}
 	for _, a := range t.Answers {
 		if err := s.on(p, rb, a, names); err != nil {
 			return nil, placed(a.Range, err)
@@ -159,14 +174,21 @@ func (s *scenario) on(p *runbooks.Project, rb *runbooks.Runbook, a runbooks.Answ
 	if err != nil {
 		return err
 	}
-	if at.part == engine.PartCommand && i.Kind.Effect() == runbooks.Human {
-		return s.person(at.item, i, vals)
+	if i.Kind.Effect() == runbooks.Human && (at.part == engine.PartCommand || at.part == engine.PartRollback) {
+		return s.person(at, i, vals)
 	}
-	if at.host, err = vals.word("host"); err != nil {
+	if at.host, err = vals.host(p); err != nil {
 		return err
 	}
-	if at.host != "" && at.host != runbooks.ControlName && p.Host(at.host) == nil {
-		return fmt.Errorf("%w: there is no host %q", errScript, at.host)
+	if at.key, err = vals.word("key"); err != nil {
+		return err
+	}
+	if typed := vals.at("typed", 0); !typed.Absent() {
+		text, err := typed.Text()
+		if err != nil {
+			return fmt.Errorf("typed: %w", err)
+		}
+		s.typed[at.item] = engine.ConfirmAnswer{By: s.operator, Typed: text}
 	}
 	answers, err := sequence(vals, timeoutOf(i))
 	if err != nil {
@@ -176,7 +198,19 @@ func (s *scenario) on(p *runbooks.Project, rb *runbooks.Runbook, a runbooks.Answ
 	return nil
 }
 
-func placed(r diag.Range, err error) error { return fmt.Errorf("%s: %w", r, err) }
+// placeError is an error about a place in a test file.
+type placeError struct {
+	place diag.Range
+	err   error
+}
+
+// Error begins with the place.
+func (e *placeError) Error() string { return fmt.Sprintf("%s: %v", e.place, e.err) }
+
+// Unwrap gives the error itself.
+func (e *placeError) Unwrap() error { return e.err }
+
+func placed(r diag.Range, err error) error { return &placeError{place: r, err: err} }
 
 // attrs are the evaluated attributes of a block, each a list of successive values.
 type attrs map[string][]expr.Value
@@ -226,6 +260,15 @@ func (a attrs) text(name string, n int) (string, error) {
 
 func (a attrs) word(name string) (string, error) { return a.text(name, 0) }
 
+// host is the only host that something is about; empty: any.
+func (a attrs) host(p *runbooks.Project) (string, error) {
+	host, err := a.word("host")
+	if err == nil && host != "" && host != runbooks.ControlName && p.Host(host) == nil {
+		err = fmt.Errorf("%w: there is no host %q", errScript, host)
+	}
+	return host, err
+}
+
 func (a attrs) whole(name string, n int) (int, error) {
 	v := a.at(name, n)
 	if v.Absent() {
@@ -238,13 +281,16 @@ func (a attrs) whole(name string, n int) (int, error) {
 	return int(i), nil
 }
 
-func (a attrs) truth(name string) bool {
+func (a attrs) truth(name string) (bool, error) {
 	v := a.at(name, 0)
 	if v.Absent() {
-		return false
+		return false, nil
 	}
 	b, err := v.Truth()
-	return err == nil && b
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", name, err)
+	}
+	return b, nil
 }
 
 // sequence makes the successive answers of a host.
@@ -276,7 +322,7 @@ func one(a attrs, n int, timeout time.Duration) (simtransport.Answer, error) {
 			return out, err
 		}
 	}
-	texts := map[string]*string{"stdout": &out.Stdout, "stderr": &out.Stderr}
+	texts := map[string]*string{"stdout": &out.Stdout, "stderr": &out.Stderr, "signal": &out.Signal}
 	for name, to := range texts {
 		if *to, err = a.text(name, n); err != nil {
 			return out, err
@@ -286,8 +332,12 @@ func one(a attrs, n int, timeout time.Duration) (simtransport.Answer, error) {
 	if err != nil {
 		return out, err
 	}
-	if out.State = engine.TCPState(state); state == "closed" {
+	switch out.State = engine.TCPState(state); out.State {
+	case "", engine.TCPOpen, engine.TCPRefused, engine.TCPNoAnswer:
+	case "closed":
 		out.State = engine.TCPRefused
+	default:
+		return out, fmt.Errorf("state: %q is none of open, refused, no-answer, closed", state)
 	}
 	if out.Status, err = a.whole("status", n); err != nil {
 		return out, err
@@ -296,6 +346,11 @@ func one(a attrs, n int, timeout time.Duration) (simtransport.Answer, error) {
 		if out.ExitCode, err = a.whole("exit_code", n); err != nil {
 			return out, err
 		}
+	}
+	if left, err := a.text("survivors", n); err != nil {
+		return out, err
+	} else if left != "" {
+		out.Survivors = strings.Fields(left)
 	}
 	if delay, err := a.text("delay", n); err != nil {
 		return out, err
@@ -321,7 +376,7 @@ func ofOutcome(o engine.Outcome, timeout time.Duration) (simtransport.Answer, er
 	case engine.Unknown:
 		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrOutcomeUnknown, "simulated: the connection was lost")}, nil
 	case engine.NeverStarted:
-		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrNeverStarted, "simulated: fenced")}, nil
+		return simtransport.Answer{Err: hostError("never-started", engine.ErrNeverStarted, "simulated: fenced")}, nil
 	default: // not how an attempt ends
 		return simtransport.Answer{}, fmt.Errorf("%w: outcome %q", errScript, o)
 	}

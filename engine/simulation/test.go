@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -12,11 +13,14 @@ import (
 	"github.com/continuo-runbooks/continuo/runbooks/scope"
 )
 
-// TestResult is what a test of a runbook came to.
+// TestResult is what a test of a runbook came to, or one row of a test that is a table.
 type TestResult struct {
 	Test     *runbooks.Test
+	Name     string    // of the test, with the key of its row
 	Failures []Failure // none: it passed
 	Ended    *Ended    // nil when it could not be run
+	// Lasted is the simulated time that the run took.
+	Lasted time.Duration
 }
 
 // Passed reports whether everything held.
@@ -31,55 +35,79 @@ type Failure struct {
 	Hint   string
 }
 
-// Test runs one test of a runbook.
-func Test(p *runbooks.Project, t *runbooks.Test) *TestResult {
-	res := &TestResult{Test: t}
-	fail := func(r diag.Range, err error) *TestResult {
-		res.Failures = append(res.Failures, Failure{Range: r, Message: err.Error()})
-		return res
-	}
+// Test runs a test of a runbook. Of a table it is the first row: see Table.
+func Test(p *runbooks.Project, t *runbooks.Test) *TestResult { return Table(p, t)[0] }
+
+// Table runs a test of a runbook for every row of its table; one that is none has one result.
+func Table(p *runbooks.Project, t *runbooks.Test) []*TestResult {
 	rb := p.Runbook(t.Runbook)
 	if rb == nil {
-		return fail(t.Range, fmt.Errorf("there is no runbook %q", t.Runbook))
+		return []*TestResult{failed(row{test: t}, fmt.Errorf("there is no runbook %q", t.Runbook))}
 	}
-	vars, err := variables(p, rb, t)
+	table, err := rows(p, rb, t)
 	if err != nil {
-		return fail(t.Range, err)
+		return []*TestResult{failed(row{test: t}, err)}
 	}
-	s, err := prepare(p, rb, t, vars)
+	out := make([]*TestResult, 0, len(table))
+	for _, r := range table {
+		out = append(out, r.run(p, rb))
+	}
+	return out
+}
+
+// failed is a test that could not be run.
+func failed(r row, err error) *TestResult {
+	res := &TestResult{Test: r.test, Name: r.name()}
+	return res.fail(err)
+}
+
+func (r *TestResult) fail(err error) *TestResult {
+	f := Failure{Range: r.Test.Range, Message: err.Error()}
+	var at *placeError
+	if errors.As(err, &at) {
+		f.Range, f.Message = at.place, at.err.Error()
+	}
+	r.Failures = append(r.Failures, f)
+	return r
+}
+
+// run runs one row.
+func (r row) run(p *runbooks.Project, rb *runbooks.Runbook) *TestResult {
+	res := &TestResult{Test: r.test, Name: r.name()}
+	c := Case{Project: p, Runbook: rb, Operator: r.test.Operator}
+	s, err := r.prepare(&c)
 	if err != nil {
-		return fail(t.Range, err)
+		return res.fail(err)
 	}
-	var reads []*expr.Expr
-	for _, x := range t.Expects {
-		reads = append(reads, x.Condition)
+	for _, x := range r.test.Expects {
+		c.Reads = append(c.Reads, x.Condition)
 		if x.Message != nil {
-			reads = append(reads, x.Message)
+			c.Reads = append(c.Reads, x.Message)
 		}
 	}
-	j := &judge{test: t, res: res, script: s, rb: rb}
-	hosts, people := s.world()
-	res.Ended, err = Run(Case{
-		Project: p, Runbook: rb, Variables: vars, Operator: t.Operator, Hosts: hosts, People: people, Judge: j.judge, Reads: reads,
-	})
+	j := &judge{row: r, res: res, script: s, rb: rb}
+	c.Hosts, c.People = s.world()
+	c.Judge = j.judge
+	res.Ended, err = Run(c)
 	switch {
 	case errors.Is(err, ErrStuck):
-		return fail(t.Range, fmt.Errorf("the run waits for ever: %w", err))
+		return res.fail(fmt.Errorf("the run waits for ever: %w", err))
 	case err != nil:
-		return fail(t.Range, err)
+		return res.fail(err)
 	}
+	res.Lasted = res.Ended.Record.Elapsed
 	return res
 }
 
 // variables are those of the test, with defaults for the others.
-func variables(p *runbooks.Project, rb *runbooks.Runbook, t *runbooks.Test) (map[string]expr.Value, error) {
+func (r row) variables(p *runbooks.Project, rb *runbooks.Runbook) (map[string]expr.Value, error) {
 	given := map[string]expr.Value{}
-	if t.Variables != nil {
+	if r.test.Variables != nil {
 		names, ds := scope.Base(scope.Inputs{Project: p, Runbook: rb})
 		if err := ds.Err(); err != nil {
 			return nil, err
 		}
-		v, ds := t.Variables.Eval(names)
+		v, ds := r.test.Variables.Eval(r.names(names))
 		if err := ds.Err(); err != nil {
 			return nil, err
 		}
@@ -91,27 +119,35 @@ func variables(p *runbooks.Project, rb *runbooks.Runbook, t *runbooks.Test) (map
 			given[k.Key] = k.Value
 		}
 	}
-	vars, ds := scope.Variables(scope.Inputs{Project: p, Runbook: rb}, given, t.Range)
+	vars, ds := scope.Variables(scope.Inputs{Project: p, Runbook: rb}, given, r.test.Range)
 	return vars, ds.Err()
 }
 
-// prepare makes the scenario of a test: its answers, what is taken for granted, and its faults.
-func prepare(p *runbooks.Project, rb *runbooks.Runbook, t *runbooks.Test, vars map[string]expr.Value) (*scenario, error) {
-	names, err := testScope(p, rb, vars)
+// prepare makes the scenario of a row (its answers, what is taken for granted, its faults) and completes the case with
+// variables, plan and what was before.
+func (r row) prepare(c *Case) (*scenario, error) {
+	var err error
+	if c.Variables, err = r.variables(c.Project, c.Runbook); err != nil {
+		return nil, err
+	}
+	names, err := testScope(c.Project, c.Runbook, c.Variables)
 	if err != nil {
 		return nil, err
 	}
-	s, err := script(p, rb, t, names)
+	names = r.names(names)
+	if err := r.before(c, names); err != nil {
+		return nil, placed(r.test.Before.Range, err)
+	}
+	s, err := script(c.Project, c.Runbook, r.test, names)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := MakePlan(p, rb, vars)
-	if err != nil {
+	if c.Plan, err = MakePlan(c.Project, c.Runbook, c.Variables); err != nil {
 		return nil, err
 	}
-	s.willing(p, plan, rb, t.Operator)
-	for _, f := range t.Faults {
-		if err := s.fault(p, rb, f, names, t.Operator); err != nil {
+	s.willing(c.Project, c.Plan, c.Runbook, r.test.Operator)
+	for _, f := range r.test.Faults {
+		if err := s.fault(c.Project, c.Runbook, f, names, r.test.Operator); err != nil {
 			return nil, placed(f.Range, err)
 		}
 	}
@@ -120,7 +156,7 @@ func prepare(p *runbooks.Project, rb *runbooks.Runbook, t *runbooks.Test, vars m
 
 // judge holds the expectations of a test against its run.
 type judge struct {
-	test   *runbooks.Test
+	row
 	res    *TestResult
 	script *scenario
 	rb     *runbooks.Runbook
@@ -129,6 +165,9 @@ type judge struct {
 func (j *judge) judge(eval func(*expr.Expr, map[string]expr.Value) (expr.Value, error), rec *engine.Record) {
 	j.missing(rec)
 	extra := map[string]expr.Value{"run": runObject(rec)}
+	if j.each != nil {
+		extra["each"] = expr.Object(map[string]expr.Value{"key": expr.String(j.each.Key), "value": j.each.Value})
+	}
 	for _, x := range j.test.Expects {
 		v, err := eval(x.Condition, extra)
 		var holds bool
@@ -232,7 +271,7 @@ func runObject(rec *engine.Record) expr.Value {
 		goals[o.Name] = expr.Object(g)
 	}
 	return expr.Object(map[string]expr.Value{
-		"verdict": expr.String(string(rec.Verdict)), "why": expr.String(rec.Why), "unknown": expr.Int(int64(rec.Unknown)),
+		"started_at": expr.String(rec.StartedAt.UTC().Format(time.RFC3339Nano)), "verdict": expr.String(string(rec.Verdict)), "why": expr.String(rec.Why), "unknown": expr.Int(int64(rec.Unknown)),
 		"deviations": kindsOf(kinds), "cleaned_up": list(cleaned), "rolled_back": list(back), "objectives": expr.Object(goals),
 		"id": expr.String(string(rec.Opened.Run)), "mode": expr.String(string(rec.Mode)), "operator": expr.String(rec.Opened.Operator),
 		"incident": expr.String(rec.Opened.Incident), "change": expr.String(rec.Opened.Change),

@@ -87,13 +87,14 @@ func (a *app) test(p *runbooks.Project, rbs []*runbooks.Runbook, args []string, 
 		if !mine && (len(args) > 0 || p.Runbook(t.Runbook) != nil) || !match.MatchString(t.Name) {
 			continue
 		}
-		r := simulation.Test(p, t)
-		if !r.Passed() {
-			failed++
-		}
-		results = append(results, r)
-		if !a.global.json {
-			a.out.Test(r)
+		for _, r := range simulation.Table(p, t) {
+			if !r.Passed() {
+				failed++
+			}
+			results = append(results, r)
+			if !a.global.json {
+				a.out.Test(r)
+			}
 		}
 	}
 	if a.global.json {

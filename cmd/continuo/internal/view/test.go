@@ -38,7 +38,7 @@ type TestFailureDoc struct {
 func NewTestDocument(results []*simulation.TestResult) TestDocument {
 	doc := TestDocument{Schema: "continuo/test/v1", Tests: []TestEntryDoc{}}
 	for _, r := range results {
-		e := TestEntryDoc{Name: r.Test.Name, Runbook: r.Test.Runbook, Result: "passed"}
+		e := TestEntryDoc{Name: r.Name, Runbook: r.Test.Runbook, Result: "passed"}
 		for _, f := range r.Failures {
 			e.Failures = append(e.Failures, TestFailureDoc{
 				File: f.Range.File, Line: f.Range.Start.Line, Column: f.Range.Start.Column, Message: f.Message, Values: f.Values, Hint: f.Hint,
@@ -61,7 +61,7 @@ func (s *Screen) Test(r *simulation.TestResult) {
 	if !r.Passed() {
 		word = s.paint(red, "FAILED")
 	}
-	s.Printf("%s  %s: %s\n", word, Clean(r.Test.Runbook), Clean(r.Test.Name))
+	s.Printf("%s  %s: %s\n", word, Clean(r.Test.Runbook), Clean(r.Name))
 	for _, f := range r.Failures {
 		s.Printf("        %s: %s\n", f.Range, CleanText(f.Message))
 		for _, v := range f.Values {
