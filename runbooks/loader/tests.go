@@ -135,7 +135,7 @@ func (l *loader) targetPart(n *node, item *runbooks.Item, words []string) (*runb
 
 // answersOf are the attributes of `on` that mean something for a target. None: nothing answers for it.
 func answersOf(i *runbooks.Item, part string) []string {
-	command := []string{"stdout", "stderr", "exit_code", "outcome", "delay", "host", "key"}
+	command := []string{"stdout", "stderr", "exit_code", "signal", "survivors", "outcome", "delay", "host", "key"}
 	switch {
 	case part == "rollback" && i.Kind == runbooks.Manual:
 		return []string{"done_by", "outcome", "delay", "silent"}
@@ -183,18 +183,19 @@ func (l *loader) fitting(n *node, item *runbooks.Item, part string, allowed []st
 
 // faultsOf are the kinds of faults that can strike a target.
 func faultsOf(i *runbooks.Item, part string) []string {
-	reach := []string{"unreachable", "auth", "host-key"}
-	switch {
-	case part == "verify", part == "unless", part == "source":
-		return append(reach, "exit", "timeout", "lost-connection", "expectation")
-	case part == "rollback":
-		return append(reach, "exit", "timeout", "lost-connection", "disk-full", "expectation")
+	looks := []string{"unreachable", "auth", "host-key", "become", "program", "reboot", "exit", "timeout", "lost-connection", "expectation"}
+	changes := append(slices.Clone(looks), "disk-full", "crash")
+	switch part {
+	case "verify", "unless", "source":
+		return looks
+	case "rollback":
+		return changes
 	}
 	switch i.Kind {
 	case runbooks.Check:
-		return append(reach, "exit", "timeout", "lost-connection", "expectation")
+		return append(looks, "crash")
 	case runbooks.Step, runbooks.Transfer:
-		return append(reach, "exit", "timeout", "lost-connection", "expectation", "disk-full", "crash")
+		return changes
 	case runbooks.Manual:
 		return []string{"rejected", "crash"}
 	case runbooks.Gate:
@@ -222,12 +223,12 @@ func (l *loader) fittingFault(n *node, item *runbooks.Item, part, kind string) {
 		return
 	}
 	only := map[string][]string{
-		"started": {"lost-connection", "crash"}, "finished": {"lost-connection", "crash"}, "exit_code": {"exit"},
+		"started": {"lost-connection", "reboot", "crash"}, "finished": {"lost-connection", "crash"}, "exit_code": {"exit"},
 	}
 	for _, a := range sortedAttrs(n.attrs) {
 		if kinds, special := only[a.Name]; special && !slices.Contains(kinds, kind) {
 			l.report("CON-S028", a.NameRange, "%s says nothing about a fault of kind %q", a.Name, kind).Hint =
-				"it belongs to " + strings.Join(kinds, " and ")
+				"it belongs to " + strings.Join(kinds, ", ")
 		}
 	}
 }
