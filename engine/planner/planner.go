@@ -62,7 +62,7 @@ type planner struct {
 }
 
 func newPlanner(in Input) (*planner, diag.List) {
-	inputs := scope.Inputs{Project: in.Project, Runbook: in.Runbook, Variables: in.Variables}
+	inputs := scope.Inputs{Project: in.Project, Runbook: in.Runbook, Variables: in.Variables, Meter: expr.ProjectMeter()}
 	base, ds := scope.Base(inputs)
 	if ds.HasErrors() {
 		return nil, ds

@@ -147,8 +147,8 @@ func docsLimits() []diag.Doc {
 		},
 		{
 			Code: CodeTooMuch, Title: "beyond the limits of a project",
-			Meaning: "All expressions of a project together may take 10,000,000 steps and build 128 MiB while it is validated, and again " +
-				"while it is planned: 400 filters of a thousand hosts. What several items use is computed once in a group, a local or " +
+			Meaning: "All expressions of a project together may take 8,000,000 steps and build 128 MiB while it is validated, and again " +
+				"while it is planned: 300 filters of a thousand hosts. What several items use is computed once in a group, a local or " +
 				"the hosts of a phase. The limit keeps a broken or hostile project from stopping the machine that is to recover yours.",
 			Wrong: tablesDoc(12), Right: tablesDoc(1),
 		},

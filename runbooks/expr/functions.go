@@ -212,25 +212,37 @@ func hideSensitive(err error, args []cty.Value) error {
 
 // resultInLimits bounds what a function gives back: text, numbers, elements.
 func resultInLimits(v cty.Value) error {
-	u, _ := v.UnmarkDeep()
-	left, size, most := LimitElements, 0, LimitString
-	if !u.Type().IsPrimitiveType() {
-		most = LimitStrings
+	w := resultWalk{left: LimitElements, most: LimitString}
+	if !v.Type().IsPrimitiveType() {
+		w.most = LimitStrings
 	}
-	var bad error
-	_ = cty.Walk(u, func(_ cty.Path, w cty.Value) (bool, error) {
-		left--
-		switch {
-		case left < 0:
-			bad = elementsInLimits(LimitElements + 1)
-		case !numberInLimits(w):
-			bad = tooLarge()
-		default:
-			if size += textLength(w); size > most && textLength(w) > 0 {
-				bad = tooLong()
-			}
+	return w.value(v)
+}
+
+// resultWalk goes through a result. cty has a walk of its own, which makes a path for each value.
+type resultWalk struct{ left, size, most int }
+
+func (w *resultWalk) value(v cty.Value) error {
+	v, _ = v.Unmark()
+	if w.left--; w.left < 0 {
+		return elementsInLimits(LimitElements + 1)
+	}
+	if !numberInLimits(v) {
+		return tooLarge()
+	}
+	if n := textLength(v); n > 0 {
+		if w.size += n; w.size > w.most {
+			return tooLong()
 		}
-		return bad == nil, bad
-	})
-	return bad
+	}
+	if v.IsNull() || !v.IsKnown() || !v.CanIterateElements() {
+		return nil
+	}
+	for it := v.ElementIterator(); it.Next(); {
+		_, e := it.Element()
+		if err := w.value(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }

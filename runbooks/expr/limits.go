@@ -40,7 +40,7 @@ const (
 	// more in a loop, and for functions what their arguments make them do. A step is of the order of 300 ns.
 	LimitSteps = 4_000_000
 	// LimitProjectSteps is how many steps all evaluations of a project may take together before anything runs.
-	LimitProjectSteps = 10_000_000
+	LimitProjectSteps = 8_000_000
 	// LimitProjectBytes is how many bytes of texts and lists they may build.
 	LimitProjectBytes = 128 << 20
 )
