@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -41,11 +42,24 @@ type Clock interface {
 }
 
 // Unit says which item, element and host an event is about. Key is empty outside for_each; Host is empty for items that
-// do not run on hosts and for events about the item as a whole.
+// do not run on hosts and for events about the item as a whole. Batch counts from 1 in a phase that rolls out: its items
+// run once for each batch, and with neither Key nor Host the event is about the item in that batch; elsewhere it is 0.
 type Unit struct {
-	Item runbooks.ItemID `json:"item"`
-	Key  string          `json:"key,omitempty"`
-	Host string          `json:"host,omitempty"`
+	Item  runbooks.ItemID `json:"item"`
+	Batch int             `json:"batch,omitempty"`
+	Key   string          `json:"key,omitempty"`
+	Host  string          `json:"host,omitempty"`
+}
+
+// Whole reports whether the unit stands for its item, or for its item in one batch.
+func (u Unit) Whole() bool { return u.Key == "" && u.Host == "" }
+
+// AttemptKey is the element of an attempt's id: the key, and the batch where there is one.
+func (u Unit) AttemptKey() string {
+	if u.Batch == 0 {
+		return u.Key
+	}
+	return "batch " + strconv.Itoa(u.Batch) + "/" + u.Key
 }
 
 // RunOpened begins every journal.
@@ -134,8 +148,39 @@ type PreflightCheck struct {
 // ItemStarted says that an item's turn has come and on which hosts and elements it runs. Hosts are evaluated once, here.
 type ItemStarted struct {
 	Item     runbooks.ItemID `json:"item"`
+	Batch    int             `json:"batch,omitempty"` // as in Unit
 	Hosts    []string        `json:"hosts,omitempty"`
 	Elements []string        `json:"elements,omitempty"`
+}
+
+// RolloutStarted says that a phase rolls out: its hosts, evaluated once, in the order of the batches, and the sizes of
+// those. Call is the path of the call that the phase belongs to, such as "call.db"; empty for the run's own runbook.
+type RolloutStarted struct {
+	Call    runbooks.ItemID `json:"call,omitempty"`
+	Phase   string          `json:"phase"`
+	Hosts   []string        `json:"hosts"`
+	Batches []int           `json:"batches"`
+}
+
+// BatchStarted begins a batch: all items of the phase run for its hosts.
+type BatchStarted struct {
+	Call  runbooks.ItemID `json:"call,omitempty"`
+	Phase string          `json:"phase"`
+	Batch int             `json:"batch"` // from 1
+	Of    int             `json:"of"`
+	Hosts []string        `json:"hosts"`
+}
+
+// BatchEnded ends a batch. Hosts counts its hosts: reached are those on which something of the phase began, done those
+// on which nothing failed.
+type BatchEnded struct {
+	Call   runbooks.ItemID `json:"call,omitempty"`
+	Phase  string          `json:"phase"`
+	Batch  int             `json:"batch"`
+	Hosts  HostCount       `json:"hosts"`
+	Failed []string        `json:"failed,omitempty"` // hosts that took no further part
+	// Stopped is why the rollout goes no further; empty: the next batch follows, or this was the last.
+	Stopped string `json:"stopped,omitempty"`
 }
 
 // ItemIntent is on disk before the launch of an attempt is sent.
@@ -180,7 +225,7 @@ type ItemOutput struct {
 }
 
 // ItemOutcome ends something. With Part and AttemptID it closes an intent; with a Host or Key and no Part it is the
-// outcome of the unit; with neither it is the outcome of the item. Every intent has at most one.
+// outcome of the unit; with neither it is the outcome of the item, or of the item in its Batch. Every intent has at most one.
 type ItemOutcome struct {
 	Unit
 	Part      PartName  `json:"part,omitempty"`
@@ -238,14 +283,17 @@ type Expectation struct {
 type ItemSettled struct {
 	Unit
 	As     Standing `json:"as"`
-	By     string   `json:"by"` // verify, or a principal
+	By     string   `json:"by"` // verify, host (its own record of the attempt), or a principal
 	Signed bool     `json:"signed"`
 	Reason string   `json:"reason"`
+	// Part is PartRollback when the word is about the unit's way back; its outcome and standing are as they were then.
+	Part PartName `json:"part,omitempty"`
 }
 
 // ManualDone is a person's word that a manual item is done or has failed.
 type ManualDone struct {
 	Item   runbooks.ItemID `json:"item"`
+	Batch  int             `json:"batch,omitempty"` // as in Unit
 	By     string          `json:"by"`
 	Signed bool            `json:"signed"`
 	Done   bool            `json:"done"`
@@ -260,6 +308,7 @@ type ManualDone struct {
 // ApprovalRequested is the request that approvers sign. Its text is in the line, or an artifact.
 type ApprovalRequested struct {
 	Item      runbooks.ItemID `json:"item"`
+	Batch     int             `json:"batch,omitempty"` // as in Unit
 	Role      string          `json:"role"`
 	Approvals int             `json:"approvals"`
 	ApproveBy time.Time       `json:"approve_by,omitzero"`
@@ -273,6 +322,7 @@ type ApprovalRequested struct {
 // ApprovalGranted is a signature that was handed in. With Void it did not count, and Void says why.
 type ApprovalGranted struct {
 	Item        runbooks.ItemID `json:"item"`
+	Batch       int             `json:"batch,omitempty"` // as in Unit
 	By          string          `json:"by"`
 	Fingerprint string          `json:"fingerprint,omitempty"`
 	Signature   string          `json:"signature,omitempty"` // as handed in; over 4 KiB: "artifact:<sha256>"
@@ -282,6 +332,7 @@ type ApprovalGranted struct {
 // ApprovalDenied ends a gate.
 type ApprovalDenied struct {
 	Item   runbooks.ItemID `json:"item"`
+	Batch  int             `json:"batch,omitempty"` // as in Unit
 	By     string          `json:"by"`
 	Reason string          `json:"reason"`
 }
@@ -289,6 +340,7 @@ type ApprovalDenied struct {
 // ApprovalExpired ends a gate whose time is over: to approve by, or to start within.
 type ApprovalExpired struct {
 	Item   runbooks.ItemID `json:"item"`
+	Batch  int             `json:"batch,omitempty"` // as in Unit
 	Reason string          `json:"reason"`
 }
 
@@ -302,6 +354,7 @@ type ApprovalUsed struct {
 // DecisionMade is what a person chose.
 type DecisionMade struct {
 	Item   runbooks.ItemID `json:"item"`
+	Batch  int             `json:"batch,omitempty"` // as in Unit
 	Choice string          `json:"choice"`
 	By     string          `json:"by"`
 	Signed bool            `json:"signed"`
@@ -363,8 +416,11 @@ type OperatorAction struct {
 	Action string          `json:"action"`
 	By     string          `json:"by"`
 	Item   runbooks.ItemID `json:"item,omitempty"`
-	Host   string          `json:"host,omitempty"`
-	Reason string          `json:"reason,omitempty"`
+	// Batch, Key and Host say which unit of the item is meant, as in Unit; without Key and Host all of it.
+	Batch  int    `json:"batch,omitempty"`
+	Key    string `json:"key,omitempty"`
+	Host   string `json:"host,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // ClockAnomaly is a jump of the wall clock against the monotonic one. It is recorded, never corrected.
@@ -421,6 +477,24 @@ func (*ItemStarted) EventType() string { return "item.started" }
 
 // Durable implements Payload.
 func (*ItemStarted) Durable() bool { return false }
+
+// EventType implements Payload.
+func (*RolloutStarted) EventType() string { return "rollout.started" }
+
+// Durable implements Payload: which hosts are in which batch must not be decided twice.
+func (*RolloutStarted) Durable() bool { return true }
+
+// EventType implements Payload.
+func (*BatchStarted) EventType() string { return "batch.started" }
+
+// Durable implements Payload.
+func (*BatchStarted) Durable() bool { return false }
+
+// EventType implements Payload.
+func (*BatchEnded) EventType() string { return "batch.ended" }
+
+// Durable implements Payload.
+func (*BatchEnded) Durable() bool { return true }
 
 // EventType implements Payload.
 func (*ItemIntent) EventType() string { return "item.intent" }
@@ -564,7 +638,7 @@ func (*RunClosed) Durable() bool { return true }
 // PayloadTypes is the closed set: a new zero payload for every event type. The strict reader of the journal uses it.
 func PayloadTypes() map[string]Payload {
 	all := []Payload{
-		&RunOpened{}, &HostConnected{}, &PreflightResult{}, &ItemStarted{}, &ItemIntent{}, &ItemOutput{}, &ItemOutcome{},
+		&RunOpened{}, &HostConnected{}, &PreflightResult{}, &ItemStarted{}, &RolloutStarted{}, &BatchStarted{}, &BatchEnded{}, &ItemIntent{}, &ItemOutput{}, &ItemOutcome{},
 		&ItemSettled{}, &ManualDone{}, &ApprovalRequested{},
 		&ApprovalGranted{}, &ApprovalDenied{}, &ApprovalExpired{}, &ApprovalUsed{}, &DecisionMade{}, &MarkSet{}, &ObjectiveMeasured{}, &CleanupStarted{}, &CleanupEnded{},
 		&RollbackStarted{}, &RollbackEnded{}, &OperatorAction{}, &ClockAnomaly{}, &RunInterrupted{}, &RunResumed{}, &JournalRecovered{}, &RunClosed{},

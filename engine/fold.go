@@ -45,6 +45,7 @@ type Folder struct {
 	open     map[AttemptID]*UnitRecord
 	closed   map[AttemptID]bool
 	measured map[string]ObjectiveMeasured
+	batches  []*BatchRecord
 	marks    []markAt
 	settled  []Deviation
 	segBase  time.Duration // offset at which the current segment began
@@ -114,6 +115,12 @@ func (f *Folder) apply(e Event) error {
 		f.host(p.Host).Preflight = p
 	case *ItemStarted:
 		return f.itemStarted(e, p)
+	case *RolloutStarted:
+		return f.rolloutStarted(p)
+	case *BatchStarted:
+		return f.batchStarted(e, p)
+	case *BatchEnded:
+		return f.batchEnded(p)
 	case *ItemIntent:
 		return f.itemIntent(e, p)
 	case *ItemOutput:
@@ -130,6 +137,9 @@ func (f *Folder) apply(e Event) error {
 		if p.Part == "" {
 			i.Manual = p
 		}
+		if p.Part == "" && p.Batch > 0 {
+			i.inBatch(p.Batch).Manual = p
+		}
 	case *ApprovalGranted:
 		return f.people(p.Item, func(i *ItemRecord) {
 			i.Approvals = append(i.Approvals, *p)
@@ -140,7 +150,12 @@ func (f *Folder) apply(e Event) error {
 	case *ApprovalDenied:
 		return f.people(p.Item, func(i *ItemRecord) { i.Denied = p })
 	case *DecisionMade:
-		return f.people(p.Item, func(i *ItemRecord) { i.Decision = p })
+		return f.people(p.Item, func(i *ItemRecord) {
+			i.Decision = p
+			if p.Batch > 0 {
+				i.inBatch(p.Batch).Decision = p
+			}
+		})
 	case *MarkSet:
 		f.marks = append(f.marks, markAt{*p, f.offset, f.rec.Segments})
 	case *ObjectiveMeasured:
@@ -174,7 +189,7 @@ func (f *Folder) applyRun(e Event) {
 		f.rec.Rollback.RollbackEnded, f.rec.Rollback.Ended = *p, true
 	case *OperatorAction:
 		if p.Action == ActionRetry && p.Item != "" {
-			f.retried(p.Item)
+			f.retried(Unit{Item: p.Item, Batch: p.Batch, Key: p.Key, Host: p.Host})
 		}
 		f.rec.Actions = append(f.rec.Actions, ActionRecord{At: e.Time, OperatorAction: *p})
 		f.aborted = f.aborted || p.Action == ActionAbort
@@ -199,19 +214,30 @@ func (f *Folder) applyRun(e Event) {
 	}
 }
 
-// retried lets the failed units of an item end again: a person has the item tried once more. What they ended as stays
-// among their parts.
-func (f *Folder) retried(id runbooks.ItemID) {
-	n, ok := f.index[id]
-	if !ok || f.items[n].Standing != Fails {
+// retried lets the failed units of an item end again, or the one that is named: a person has it tried once more, or its host
+// proves that it never started. What they ended as stays among their parts.
+func (f *Folder) retried(only Unit) {
+	n, ok := f.index[only.Item]
+	if !ok {
 		return
 	}
-	f.items[n].Outcome, f.items[n].Standing = "", ""
-	failed := func(u *UnitRecord) bool { return u.Standing == Fails && u.Cause != CauseTolerated }
+	i, one := &f.items[n], !only.Whole()
+	outcome, standing := &i.Outcome, &i.Standing
+	if only.Batch > 0 {
+		b := i.inBatch(only.Batch)
+		outcome, standing = &b.Outcome, &b.Standing
+	}
+	if !one && *standing != Fails && *standing != Open {
+		return
+	}
+	*outcome, *standing = "", ""
+	failed := func(u *UnitRecord) bool {
+		return u.Standing == Open || u.Standing == Fails && u.Cause != CauseTolerated
+	}
 	// When no unit failed, the item did as a whole, and all of it is tried again.
-	whole := !slices.ContainsFunc(f.order[id], failed)
-	for _, u := range f.order[id] {
-		if !whole && !failed(u) {
+	whole := !slices.ContainsFunc(f.order[only.Item], func(u *UnitRecord) bool { return u.Batch == only.Batch && failed(u) })
+	for _, u := range f.order[only.Item] {
+		if u.Batch != only.Batch || one && u.Unit != only || !one && !whole && !failed(u) {
 			continue
 		}
 		u.Parts = append(u.Parts, ItemOutcome{
@@ -270,6 +296,11 @@ func (f *Folder) itemStarted(e Event, p *ItemStarted) error {
 	if err != nil {
 		return err
 	}
+	if p.Batch > 0 {
+		if b := i.inBatch(p.Batch); b.StartedAt.IsZero() {
+			b.StartedAt, b.Offset = e.Time, f.offset
+		}
+	}
 	if i.Started {
 		// A resumed run says again which hosts an unfinished item runs on; its first start stands.
 		return nil
@@ -326,8 +357,10 @@ func (f *Folder) itemOutcome(e Event, p *ItemOutcome) error {
 		}
 		u.Parts = append(u.Parts, *p)
 		return nil
-	case p.Host != "" || p.Key != "":
+	case !p.Whole():
 		return f.unitOutcome(e, p)
+	case p.Batch > 0:
+		return f.batchOutcome(e, p)
 	}
 	return f.wholeOutcome(e, p)
 }
@@ -413,35 +446,56 @@ func (f *Folder) itemSettled(e Event, p *ItemSettled) error {
 	if err != nil {
 		return err
 	}
-	if p.Host != "" || p.Key != "" {
+	if !p.Whole() {
 		u, ok := f.units[p.Unit]
 		if !ok {
 			return fmt.Errorf("%s on %q is settled before it began", p.Item, p.Host)
 		}
 		u.Standing, u.SettledBy = p.As, p.By
 	} else {
-		i.Standing = p.As
+		if p.Batch > 0 {
+			i.inBatch(p.Batch).Standing = p.As
+		} else {
+			i.Standing = p.As
+		}
 		for _, u := range f.order[p.Item] {
-			if u.Standing == Open || u.Standing == Fails {
+			if u.Batch == p.Batch && (u.Standing == Open || u.Standing == Fails) {
 				u.Standing, u.SettledBy = p.As, p.By
 			}
 		}
 	}
-	if p.By != SettledByVerify {
+	if p.By != SettledByVerify && p.By != SettledByHost {
 		f.deviate(Deviation{Kind: "settled", Item: p.Item, Host: p.Host, By: p.By, Reason: p.Reason, At: e.Time})
 	}
 	return nil
 }
 
-// SettledByVerify is the By of an item.settled that a verify, not a person, decided.
-const SettledByVerify = "verify"
+// The By of an item.settled that no person decided: a verify did, or the host's own record of the attempt, collected later.
+const (
+	SettledByVerify = "verify"
+	SettledByHost   = "host"
+)
+
+// ByEngine is the By of an operator.action that follows from a proof and from no person.
+const ByEngine = "engine"
+
+// rollbackSettled takes a person's word about the way back of a unit.
+func (f *Folder) rollbackSettled(e Event, p *ItemSettled) {
+	if f.rec.Rollback == nil {
+		f.rec.Rollback = &RollbackRecord{}
+	}
+	f.rec.Rollback.Settled = append(f.rec.Rollback.Settled, *p)
+	f.deviate(Deviation{Kind: "settled", Item: p.Item, Host: p.Host, By: p.By, Reason: "rollback: " + p.Reason, At: e.Time})
+}
 
 // Record is the record so far. It may be called at any time.
 func (f *Folder) Record() *Record {
 	r := f.rec
 	r.Items = make([]ItemRecord, len(f.items))
+	r.Batches = f.batchesNow()
 	for n := range f.items {
 		r.Items[n] = f.items[n]
+		r.Items[n].Batches = slices.Clone(f.items[n].Batches)
 		for _, u := range f.order[f.items[n].Plan.ID] {
 			r.Items[n].Units = append(r.Items[n].Units, f.unitNow(u))
 		}

@@ -27,7 +27,8 @@ type Record struct {
 	// Claimed is the verdict that run.closed states; verify compares it with Verdict. Empty while not closed.
 	Claimed Verdict
 
-	Items         []ItemRecord // in plan order
+	Items         []ItemRecord  // in plan order
+	Batches       []BatchRecord // of phases that roll out, in order of the rollouts, those that were not reached too
 	Objectives    []ObjectiveRecord
 	Marks         []MarkSet
 	Deviations    []Deviation
@@ -76,6 +77,7 @@ type ItemRecord struct {
 	Denied       *ApprovalDenied
 	Decision     *DecisionMade
 	Expectations []Expectation // of the item as a whole: assert, expect_all
+	Batches      []ItemBatch   // in a phase that rolls out: how it went in each batch that began
 }
 
 // UnitRecord is an item on one host (and element).
@@ -144,6 +146,8 @@ type ActionRecord struct {
 type RollbackRecord struct {
 	RollbackStarted
 	RollbackEnded
+	// Settled are people's words about units whose way back failed.
+	Settled []ItemSettled
 	// Ended is false while it has not come to its end.
 	Ended bool
 }

@@ -348,6 +348,27 @@ func (o *ObjectiveRecord) within(seconds float64) {
 	}
 }
 
+// spans are when the item was at work: from its start to its outcome, or that for each batch.
+func (i *ItemRecord) spans(now time.Duration) [][2]time.Duration {
+	if len(i.Batches) == 0 {
+		if i.Outcome == "" {
+			return [][2]time.Duration{{i.Offset, now}}
+		}
+		return [][2]time.Duration{{i.Offset, i.Offset + i.Duration}}
+	}
+	var out [][2]time.Duration
+	for _, b := range i.Batches {
+		switch {
+		case b.StartedAt.IsZero():
+		case b.Outcome == "":
+			out = append(out, [2]time.Duration{b.Offset, now})
+		default:
+			out = append(out, [2]time.Duration{b.Offset, b.Offset + b.Duration})
+		}
+	}
+	return out
+}
+
 // split divides the elapsed time: machine while any item works on hosts, else people while one waits for a person, else
 // waiting. The three add up to Elapsed.
 func split(r *Record) (machine, people, waiting time.Duration) {
@@ -366,11 +387,9 @@ func split(r *Record) (machine, people, waiting time.Duration) {
 		if e == runbooks.Change {
 			e = runbooks.Read
 		}
-		end := i.Offset + i.Duration
-		if i.Outcome == "" {
-			end = r.Elapsed
+		for _, span := range i.spans(r.Elapsed) {
+			edges = append(edges, edge{span[0], e, 1}, edge{span[1], e, -1})
 		}
-		edges = append(edges, edge{i.Offset, e, 1}, edge{end, e, -1})
 	}
 	sort.SliceStable(edges, func(a, b int) bool { return edges[a].at < edges[b].at })
 	at, busy, asked := time.Duration(0), 0, 0

@@ -44,6 +44,10 @@ func (r *run) perform(ctx context.Context, l launch) (t *trial, attempts int, er
 
 // attempt is one launch: prepared, intended on disk, launched, its outcome on disk, then released.
 func (r *run) attempt(ctx context.Context, l launch, number int) (*trial, error) {
+	id := engine.NewAttemptID(r.cfg.Opened.Nonce, string(l.unit.Item), l.w.part, l.unit.AttemptKey(), l.unit.Host, number)
+	if a := r.past.attempt(id); a != nil {
+		return r.known(ctx, l, a)
+	}
 	t := &trial{}
 	c, err := l.render(r)
 	if err != nil {
@@ -70,7 +74,7 @@ func (r *run) attempt(ctx context.Context, l launch, number int) (*trial, error)
 	intent := &engine.ItemIntent{
 		Unit: l.unit, Part: l.w.part, Attempt: number, User: l.host.Connection.User, Become: c.Become, CommandSHA256: c.digest,
 		Command: c.text, TimeoutS: l.w.timeout.Seconds(), Transport: prepared.Transport, Incarnation: prepared.Incarnation,
-		AttemptID: engine.NewAttemptID(r.cfg.Opened.Nonce, string(l.unit.Item), l.w.part, l.unit.Key, l.unit.Host, number),
+		AttemptID: id,
 	}
 	if ctx.Err() != nil {
 		return t, cut(ctx)
@@ -108,13 +112,25 @@ func (r *run) launch(ctx context.Context, l launch, intent *engine.ItemIntent, c
 		// It runs on; a resumed controller collects it. Nothing is said about it now.
 		return errLeft
 	}
+	r.came(ctx, l, st, err, o, t)
+	if t.startedAt.IsZero() {
+		t.startedAt = began
+	}
+	if err := r.record(l, intent, st, o, t); err != nil {
+		return err
+	}
+	if release != nil {
+		release()
+	}
+	return nil
+}
+
+// came takes what a host said about an attempt and judges it.
+func (r *run) came(ctx context.Context, l launch, st engine.ExitStatus, err error, o *output, t *trial) {
 	t.take(st, err)
 	if err == nil && errors.Is(context.Cause(ctx), errKilled) && t.outcome == engine.Failed {
 		confirmed := st.KillConfirmed
 		t.killConfirmed, t.cause, t.reason = &confirmed, causeKilled, errKilled.Error()
-	}
-	if t.startedAt.IsZero() {
-		t.startedAt = began
 	}
 	if t.endedAt.IsZero() {
 		t.endedAt = r.cfg.Clock.Now()
@@ -124,13 +140,6 @@ func (r *run) launch(ctx context.Context, l launch, intent *engine.ItemIntent, c
 		l.judged(t, o)
 	}
 	r.judge(l.w, t, o, l.names)
-	if err := r.record(l, intent, st, o, t); err != nil {
-		return err
-	}
-	if release != nil {
-		release()
-	}
-	return nil
 }
 
 // record writes the output and the outcome of an attempt. The outcome is on disk when it returns without an error.

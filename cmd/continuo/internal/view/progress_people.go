@@ -1,6 +1,10 @@
 package view
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	"github.com/continuo-runbooks/continuo/engine"
 )
 
@@ -37,7 +41,51 @@ func (p *Progress) people(e engine.Event) {
 			claimed = ""
 		}
 		p.line(e, "%s decided: %s, by %s%s%s", v.Item, Clean(v.Choice), Clean(v.By), claimed, after(": ", Clean(v.Reason)))
+	default:
+		p.rollout(e)
 	}
+}
+
+// rollout prints where a phase that rolls out stands.
+func (p *Progress) rollout(e engine.Event) {
+	switch v := e.Payload.(type) {
+	case *engine.RolloutStarted:
+		p.line(e, "phase %s rolls out over %s in %s: %s", Clean(v.Phase), Count(len(v.Hosts), "host"), countBatches(len(v.Batches)), sizesText(v.Batches))
+	case *engine.BatchStarted:
+		p.line(e, "%s of phase %s: %s", p.s.paint(bold, fmt.Sprintf("batch %d of %d", v.Batch, v.Of)), Clean(v.Phase), list(v.Hosts, fewHosts))
+	case *engine.BatchEnded:
+		word := p.s.paint(green, "done")
+		if v.Stopped != "" {
+			word = p.s.paint(red, "STOPPED")
+		}
+		p.line(e, "batch %d %s: %d of %s%s%s", v.Batch, word, v.Hosts.Done, Count(v.Hosts.Expected, "host"),
+			after("; failed: ", list(v.Failed, fewHosts)), after("; ", Clean(v.Stopped)))
+	}
+}
+
+func countBatches(n int) string {
+	if n == 1 {
+		return "1 batch"
+	}
+	return fmt.Sprintf("%d batches", n)
+}
+
+// sizesText is the sizes of batches with repetitions counted: "2, 10, 3 × 50, 38".
+func sizesText(sizes []int) string {
+	var parts []string
+	for n := 0; n < len(sizes); {
+		end := n
+		for end < len(sizes) && sizes[end] == sizes[n] {
+			end++
+		}
+		if end-n > 1 {
+			parts = append(parts, fmt.Sprintf("%d × %d", end-n, sizes[n]))
+		} else {
+			parts = append(parts, strconv.Itoa(sizes[n]))
+		}
+		n = end
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (p *Progress) rollbackStarted(e engine.Event, v *engine.RollbackStarted) {
