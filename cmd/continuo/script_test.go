@@ -49,6 +49,7 @@ func mainWithDefect() cli.Code {
 //	lab                    starts the practice hosts of the project, and stops them when the script has ended
 //	wait-for FILE [TEXT]   waits until a file is there, or the last that matches holds a text
 //	signal NAME            sends INT, TERM, HUP or KILL to the one background command
+//	tsa NAME               starts a time stamping authority; sets NAME to its URL, its certificate is NAME/tsa.pem
 //	exited CODE            after wait: with which code that command has ended
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -62,7 +63,7 @@ func TestScripts(t *testing.T) {
 		Condition:           condition,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "sshd": sshd, "port": port, "replace": replace, "expand": expand, "wait-for": waitFor, "lab": startLab,
-			"signal": signal, "exited": exited,
+			"signal": signal, "exited": exited, "tsa": tsa,
 		},
 	})
 }

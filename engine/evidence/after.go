@@ -105,8 +105,8 @@ func (a Addendum) bytes() []byte {
 		a.Run, a.SumsSHA256, a.Kind, a.Role, a.Principal, a.Time.UTC().Format(time.RFC3339), strings.TrimRight(a.Text, "\n"))
 }
 
-// parseAddendum reads a text that bytes wrote, and nothing else.
-func parseAddendum(data []byte) (Addendum, error) {
+// ParseAddendum reads the text of a piece: exactly what AddendumText writes, and nothing else.
+func ParseAddendum(data []byte) (Addendum, error) {
 	head, text, ok := strings.Cut(string(data), "\n\n")
 	lines := strings.Split(head, "\n")
 	if !ok || !utf8.Valid(data) || len(lines) != 7 || lines[0] != addendumHead {
@@ -145,7 +145,7 @@ func AddendumText(dir string, a Addendum) ([]byte, error) {
 	}
 	a.Run, a.SumsSHA256 = l.Record.Opened.Run, sum(sums)
 	out := a.bytes()
-	if _, err := parseAddendum(out); err != nil || len(out) > maxAddendum {
+	if _, err := ParseAddendum(out); err != nil || len(out) > maxAddendum {
 		return nil, fmt.Errorf("kind, role and principal are one line each, the text at most %d bytes: %w", maxAddendum, ErrAddendum)
 	}
 	return out, nil
@@ -167,7 +167,7 @@ func AddSigned(dir string, text, signature []byte, signers *Signers) (Addendum, 
 	if err != nil {
 		return fail(fmt.Errorf("%w: %w", ErrNotSealed, err))
 	}
-	a, err := parseAddendum(text)
+	a, err := ParseAddendum(text)
 	if err != nil {
 		return fail(err)
 	}
@@ -302,7 +302,7 @@ func (v *verification) addendum(name, kind string) {
 	text, err := readWhole(v.src, name, maxAddendum)
 	var a Addendum
 	if err == nil {
-		a, err = parseAddendum(text)
+		a, err = ParseAddendum(text)
 	}
 	if err == nil && a.Kind != kind {
 		err = fmt.Errorf("it says %q: %w", a.Kind, ErrAddendum)

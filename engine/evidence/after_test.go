@@ -263,3 +263,70 @@ func TestOperators(t *testing.T) {
 		&engine.RunResumed{By: "ALICE@x"}, &engine.ManualDone{By: "erin@x"}, &engine.OperatorAction{Action: engine.ActionKill},
 	)))
 }
+
+// withdrawal of a file, signed by who.
+func withdrawal(t testing.TB, dir, file, who string, signers *Signers) error {
+	t.Helper()
+	a := review(who)
+	a.Kind, a.Text = Withdrawal, WithdrawalText(file, "It was the wrong run.")
+	text, err := AddendumText(dir, a)
+	require.NoError(t, err)
+	sig, err := testKey(t, who).Sign(text, ReviewNamespace)
+	require.NoError(t, err)
+	_, err = AddSigned(dir, text, sig, signers)
+	return err
+}
+
+func TestOnlyItsAuthorWithdrawsAPieceOnce(t *testing.T) {
+	t.Parallel()
+	dir := sealedSample(t)
+	signers := people(t, "rita", "bob")
+	addReview(t, dir, "rita", signers)
+	require.ErrorIs(t, withdrawal(t, dir, "after/0001-review.txt", "bob", signers), ErrWithdrawal)
+	require.ErrorIs(t, withdrawal(t, dir, "after/0002-review.txt", "rita", signers), ErrWithdrawal)
+	require.NoError(t, withdrawal(t, dir, "after/0001-review.txt", "rita", signers))
+	require.ErrorIs(t, withdrawal(t, dir, "after/0001-review.txt", "rita", signers), ErrWithdrawal)
+	require.ErrorIs(t, withdrawal(t, dir, "after/0002-withdrawal.txt", "rita", signers), ErrWithdrawal)
+	opts := verifyOptions(t)
+	opts.Signers = signers
+	res, err := Verify(dir, opts)
+	require.NoError(t, err)
+	require.Empty(t, res.Reasons())
+	require.Equal(t, "after/0002-withdrawal.txt", res.After[0].WithdrawnBy)
+	require.Equal(t, "after/0001-review.txt", res.After[1].Withdraws())
+
+	// One that was slipped in by hand is not taken for one.
+	a := review("bob")
+	a.Kind, a.Text = Withdrawal, WithdrawalText("after/0001-review.txt", "Not so.")
+	text, err := AddendumText(dir, a)
+	require.NoError(t, err)
+	sig, err := testKey(t, "bob").Sign(text, ReviewNamespace)
+	require.NoError(t, err)
+	write("after/0003-withdrawal.txt", string(text))(t, dir)
+	write("after/0003-withdrawal.sig", string(sig))(t, dir)
+	res, err = Verify(dir, opts)
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(res.Reasons(), "\n"), ErrWithdrawal.Error())
+}
+
+func TestAPieceThatIsTakenAwayShowsInTheLedger(t *testing.T) {
+	t.Parallel()
+	state, l := installation(t)
+	signers := people(t, "rita")
+	dir := RunDir(state, "r2")
+	require.NoError(t, l.RecordPiece(dir, addReview(t, dir, "rita", signers)))
+	opts := verifyOptions(t)
+	opts.Signers = signers
+	look := func() string {
+		var err error
+		opts.Ledger, err = ReadLedger(filepath.Join(state, LedgerFile))
+		require.NoError(t, err)
+		res, err := Verify(dir, opts)
+		require.NoError(t, err)
+		return strings.Join(append(res.Reasons(), checkLedger(t, state, "").Problems...), "\n")
+	}
+	require.Empty(t, look())
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, AfterDir)))
+	require.Contains(t, look(), "completeness: after/0001-review.txt, which rita@example.org added at ")
+	require.Contains(t, look(), "run r2: after/0001-review.txt, which rita@example.org added at ")
+}

@@ -106,8 +106,11 @@ func (r *LedgerRecord) has(want LedgerEntry) bool {
 }
 
 // RecordAbandoned puts into the ledger that a run was given up, by whom and why, before its record is closed.
-func (l *Ledger) RecordAbandoned(run engine.RunID, by, reason string) error {
-	_, err := l.Append(LedgerEntry{Type: LedgerAbandoned, Run: run, By: by, Reason: reason})
+func (l *Ledger) RecordAbandoned(loaded *Loaded, by, reason string) error {
+	if err := l.EnsureOpened(loaded); err != nil {
+		return err
+	}
+	_, err := l.Append(LedgerEntry{Type: LedgerAbandoned, Run: loaded.Record.Opened.Run, By: by, Reason: reason})
 	return err
 }
 

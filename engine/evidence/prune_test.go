@@ -3,6 +3,7 @@ package evidence
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,4 +51,53 @@ func TestAnUnsealedRunIsNotPruned(t *testing.T) {
 	require.NoError(t, run.Close())
 	require.ErrorIs(t, Prune(state, "r1", l, "a", "old"), ErrNotSealed)
 	require.DirExists(t, run.Dir)
+}
+
+func TestAPrunedRunIsVerified(t *testing.T) {
+	t.Parallel()
+	state, l := installation(t)
+	require.NoError(t, Prune(state, "r1", l, "alice@example.org", "seven years have passed"))
+	opts := verifyOptions(t)
+	var err error
+	opts.Ledger, err = ReadLedger(filepath.Join(state, LedgerFile))
+	require.NoError(t, err)
+	id, err := FindPruned(state, "r1")
+	require.NoError(t, err)
+	res, err := VerifyPruned(state, id, opts)
+	require.NoError(t, err)
+	require.Empty(t, res.Reasons())
+	require.True(t, res.Pruned)
+	require.Equal(t, engine.VerdictFailed, res.Verdict)
+	require.Contains(t, strings.Join(res.Completeness.Notes, "\n"), "pruned by alice@example.org at ")
+
+	_, err = FindPruned(state, "r")
+	require.NoError(t, err, "a prefix of the only one")
+	_, err = FindPruned(state, "r2")
+	require.ErrorIs(t, err, ErrNoRun)
+	require.NoError(t, Prune(state, "r2", l, "alice@example.org", "old"))
+	_, err = FindPruned(state, "r")
+	require.ErrorIs(t, err, ErrAmbiguous)
+
+	for want, change := range map[string]func(dir string, o *VerifyOptions){
+		"integrity: seal.txt is not the one":                      func(d string, _ *VerifyOptions) { edit(t, d, SealFile, replace("failed", "passed")) },
+		"integrity: SHA256SUMS.sig is not a signature":            func(d string, _ *VerifyOptions) { edit(t, d, SumsFile, replace(SealFile, "seal.tx_")) },
+		"authenticity: the bundle is unsigned":                    func(d string, _ *VerifyOptions) { require.NoError(t, os.Remove(filepath.Join(d, SignatureFile))) },
+		"does not belong to what is kept":                         func(d string, _ *VerifyOptions) { write("x", "y")(t, d) },
+		"completeness: no ledger was given":                       func(_ string, o *VerifyOptions) { o.Ledger = nil },
+		"completeness: the ledger does not hold this seal":        func(_ string, o *VerifyOptions) { o.Ledger = &LedgerRecord{} },
+		"the ledger does not say that run r1 was pruned":          func(_ string, o *VerifyOptions) { o.Ledger = &LedgerRecord{Entries: o.Ledger.Entries[:5]} },
+		"authenticity: signed by SHA256:":                         func(_ string, o *VerifyOptions) { o.Signers = nil },
+		"authenticity: nothing was signed: the run is not sealed": func(d string, _ *VerifyOptions) { require.NoError(t, os.Remove(filepath.Join(d, SumsFile))) },
+	} {
+		other := t.TempDir()
+		require.NoError(t, os.CopyFS(other, os.DirFS(state)))
+		o := opts
+		change(filepath.Join(other, prunedDir, "r1"), &o)
+		res, err := VerifyPruned(other, "r1", o)
+		require.NoError(t, err)
+		require.False(t, res.OK(), want)
+		require.Contains(t, strings.Join(res.Reasons(), "\n"), want)
+	}
+	_, err = VerifyPruned(state, "r3", opts)
+	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -51,6 +51,15 @@ func md(x any) string {
 	return b.String()
 }
 
+// mdLines is md for a text of several lines, inside a table.
+func mdLines(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i := range lines {
+		lines[i] = md(lines[i])
+	}
+	return strings.Join(lines, "<br>")
+}
+
 func mdSpecial(text []rune, n int) bool {
 	word := func(k int) bool {
 		return k >= 0 && k < len(text) && (unicode.IsLetter(text[k]) || unicode.IsDigit(text[k]))

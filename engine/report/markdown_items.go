@@ -286,7 +286,7 @@ func (m *markdown) record() {
 	}
 	rows = nil
 	for _, s := range r.Signed {
-		rows = append(rows, []string{md(joinFields(s.Kind, s.Subject)), md(joinFields(s.Principal, s.Role)), m.when(s.At), md(s.Text),
+		rows = append(rows, []string{md(joinFields(s.Kind, s.Subject)), md(joinFields(s.Principal, s.Role)), m.when(s.At), mdLines(s.Text),
 			signatureWords(s)})
 	}
 	if len(rows) > 0 {

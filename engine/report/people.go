@@ -56,6 +56,9 @@ func buildPeople(rec *engine.Record, signed []Signed) People {
 		p.Independence = append(p.Independence,
 			different("Are approver and reviewer different people?", p.Approvers, p.Reviewers, ""))
 	}
+	if owner := rec.Plan.Owner; owner != "" && len(p.Reviewers) > 0 {
+		p.Independence = append(p.Independence, different("Are the runbook's owner and the reviewer different people?", []string{owner}, p.Reviewers, ""))
+	}
 	return p
 }
 

@@ -160,11 +160,25 @@ func TestBuild_independenceIsComputed(t *testing.T) {
 		return out
 	}
 	require.Equal(t, []string{"the plan asks for no approval", "not reviewed when this report was made"}, answers())
-	require.Equal(t, []string{"yes", "yes", "yes"}, answers(
+	require.Equal(t, []string{"yes", "yes", "yes", "yes"}, answers( // the last: owner and reviewer
 		report.Signed{Kind: "approval", Principal: "alice@example.org", Verified: true},
 		report.Signed{Kind: "review", Principal: "rita@example.org", Verified: true}))
-	require.Equal(t, []string{"the plan asks for no approval", "no: Carol@example.org was both"}, answers(
+	require.Equal(t, []string{"the plan asks for no approval", "no: Carol@example.org was both", "yes"}, answers(
 		report.Signed{Kind: "review", Principal: "Carol@example.org", Verified: true}))
+}
+
+func TestBuild_commentaryAndWhatWasTakenBack(t *testing.T) {
+	t.Parallel()
+	r, err := report.Build(passedDrill(t).record(t), report.Options{Signed: []report.Signed{
+		{Kind: "review", Principal: "rita@example.org", Verified: false, Problem: "withdrawn by its author in after/0003-withdrawal.txt"},
+		{Kind: "addendum", Role: "author", Principal: "ann@example.org", Verified: true, Path: "after/0002-addendum.txt",
+			Text: "The lag was <b>high</b>.\n\nNext time: | first."},
+	}})
+	require.NoError(t, err)
+	require.Empty(t, r.People.Reviewers, "a review that was taken back is none")
+	require.Contains(t, asHTML(t, r), "<div class=\"said\">The lag was &lt;b&gt;high&lt;/b&gt;.\n\nNext time: | first.</div><code>after/0002-addendum.txt</code>")
+	require.Contains(t, asHTML(t, r), "withdrawn by its author in after/0003-withdrawal.txt")
+	require.Contains(t, asMarkdown(t, r), "The lag was \\<b\\>high\\</b\\>.<br><br>Next time: \\| first.")
 }
 
 func TestBuild_operatorsAreAllWhoSteered(t *testing.T) {

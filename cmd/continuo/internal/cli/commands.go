@@ -22,7 +22,8 @@ func runCommands(a *app) []*cobra.Command {
 }
 
 func evidenceCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{runsCommand(a), showCommand(a), reportCommand(a), diffCommand(a), verifyCommand(a), sealCommand(a), exportCommand(a), ledgerCommand(a)}
+	return []*cobra.Command{runsCommand(a), showCommand(a), reportCommand(a), diffCommand(a), verifyCommand(a), signCommand(a), sealCommand(a),
+		exportCommand(a), pruneCommand(a), ledgerCommand(a)}
 }
 
 func hostCommands(a *app) []*cobra.Command {

@@ -14,7 +14,9 @@ import (
 
 // settable are the flags that the environment and the configuration file may preset. None of them can start a live run,
 // confirm one, or say who somebody is.
-func settable() []string { return []string{"chdir", "color", "json", "no-input", "state", "log"} }
+func settable() []string {
+	return []string{"chdir", "color", "json", "no-input", "state", "log", "tsa"}
+}
 
 // defaults fills the global flags that the command line left out: from CONTINUO_*, then from the configuration file.
 func (a *app) defaults(flags *pflag.FlagSet) error {
@@ -41,6 +43,15 @@ func (a *app) defaults(flags *pflag.FlagSet) error {
 		}
 	}
 	return nil
+}
+
+// setting is a setting from the environment or the configuration file, for a command that has no flag of its own for it.
+func (a *app) setting(name string) (string, error) {
+	if v := a.env.get("CONTINUO_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))); v != "" {
+		return v, nil
+	}
+	file, _, err := a.configFile()
+	return file[name], err
 }
 
 // configFile reads `name = value` lines of the user's configuration. A missing file is an empty one.

@@ -76,10 +76,7 @@ func (a *app) machineSigners(project string) (*evidence.Signers, string, error) 
 
 // signApproval signs an approval with the approver's own key.
 func (a *app) signApproval(ctx context.Context, ask *view.Asker, key string, text []byte) ([]byte, error) {
-	if rest, ok := strings.CutPrefix(key, "~/"); ok {
-		key = filepath.Join(a.env.get("HOME"), rest)
-	}
-	s, err := a.signer(ctx, ask, key)
+	s, err := a.signer(ctx, ask, a.homePath(key))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,16 +17,26 @@ import (
 )
 
 func reportCommand(a *app) *cobra.Command {
-	var format, output, zone string
+	var format, output, zone, signers, commentary, role string
+	var piece pieceFlags
 	c := &cobra.Command{
 		Use:   "report RUN",
 		Short: "The report of a run, in the form that its reader wants",
+		Long: `The report is computed from the record. What was added after the seal (reviews, commentary, time stamps) is in it, each with
+whether its signature holds.
+
+With --commentary a remark is added to a sealed run: signed by its author, beside the record, never an edit of it. It is
+signed as "continuo sign" does it: --key here, or --request and --signature.`,
 		Example: `  continuo report @latest --format html --output report.html
   continuo report @latest --format md
-  continuo report @latest --format junit --output junit.xml`,
+  continuo report @latest --format junit --output junit.xml
+  continuo report @latest --commentary lessons.md --by ann@example.org --key ~/.ssh/id_ed25519`,
 		Args:              exactly("RUN"),
 		ValidArgsFunction: a.completeRuns,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			if commentary != "" || piece.signature != "" {
+				return a.comment(c, args[0], commentary, role, piece)
+			}
 			if err := oneOf("format", format, report.Formats()...); err != nil {
 				return err
 			}
@@ -33,7 +44,15 @@ func reportCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := report.Build(l.Record, report.Options{Timezone: zone})
+			opts, err := a.verifyOptions(signers, "")
+			if err != nil {
+				return err
+			}
+			signed, err := a.pieces(l, opts.Signers)
+			if err != nil {
+				return err
+			}
+			r, err := report.Build(l.Record, report.Options{Timezone: zone, Signed: signed})
 			if err != nil {
 				return fail(Usage, err, "--timezone takes an IANA name such as Europe/London")
 			}
@@ -48,8 +67,35 @@ func reportCommand(a *app) *cobra.Command {
 	f.StringVarP(&format, "format", "f", "md", "`FORMAT` is html, md, json, junit, csv, oscal, oscal-plan or in-toto")
 	f.StringVarP(&output, "output", "o", "", "write to `PATH` instead of stdout")
 	f.StringVar(&zone, "timezone", "", "show times in this `ZONE` beside UTC (default: the project's)")
+	f.StringVar(&signers, "signers", "", "whose keys are whose, for what was added later: an OpenSSH allowed_signers `FILE`")
+	f.StringVar(&commentary, "commentary", "", "add what this `FILE` says, signed, to a sealed run; - is stdin")
+	f.StringVar(&role, "role", "author", "the `ROLE` of who comments, in words")
+	piece.add(c)
 	complete(c, "format", wordsOf(report.Formats()...))
 	return c
+}
+
+// comment adds a signed remark to a sealed run.
+func (a *app) comment(c *cobra.Command, ref, file, role string, f pieceFlags) error {
+	if err := f.how(c); err != nil {
+		return err
+	}
+	dir, err := a.sealedDir(ref)
+	if err != nil {
+		return err
+	}
+	piece := evidence.Addendum{Kind: evidence.Commentary, Role: role, Principal: a.operator(f.by)}
+	if file != "" {
+		text, err := a.read(file)
+		if err != nil {
+			return fail(Usage, fmt.Errorf("--commentary: %w", err), "")
+		}
+		piece.Text = string(text)
+	}
+	if strings.TrimSpace(piece.Text) == "" && f.signature == "" {
+		return failf(Usage, "", "--commentary: %s says nothing", file)
+	}
+	return a.addPiece(c.Context(), dir, piece, f)
 }
 
 // writeReport renders before it opens the file: a report that fails leaves no half of one behind.

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,6 +42,7 @@ func renderers() map[string]evidence.Renderer {
 
 type sealFlags struct {
 	abandon, reason, signWith, by string
+	tsa                           string // URL of a time stamping authority; empty: as configured
 	withhold                      []string
 }
 
@@ -48,9 +52,13 @@ func sealCommand(a *app) *cobra.Command {
 		Use:   "seal RUN",
 		Short: "Finish a run's record: reports, checksums, signature",
 		Long: `Finishes what a crash, a missing key or a secret that was found left undone. Doing it again changes nothing but a missing
-signature. A run that was left stays open until it is abandoned: its verdict is then "incomplete".`,
+signature. A run that was left stays open until it is abandoned: its verdict is then "incomplete".
+
+A time stamp (RFC 3161) by an authority bounds from outside when the record was sealed. It is asked for after every seal
+where an authority is configured (--tsa, CONTINUO_TSA, or "tsa = URL" in the configuration), and kept in after/.`,
 		Example: `  continuo seal @latest
   continuo seal @latest --sign-with ~/.ssh/id_ed25519
+  continuo seal @latest --tsa http://timestamp.example.org/tsr
   continuo seal 20261121t18 --abandon "the hosts are gone"
   continuo seal @latest --withhold artifacts/sha256/ab/ab12… --reason "holds a customer's name"`,
 		Args:              exactly("RUN"),
@@ -64,6 +72,7 @@ signature. A run that was left stays open until it is abandoned: its verdict is 
 	s.StringArrayVar(&f.withhold, "withhold", nil, "replace this `PATH` of the bundle by a stub; repeated for more")
 	s.StringVar(&f.reason, "reason", "", "`WHY` something is withheld")
 	s.StringVar(&f.signWith, "sign-with", "", "sign with this SSH private `KEY` instead of continuo's own")
+	s.StringVar(&f.tsa, "tsa", "", "have the seal time stamped by the authority at this `URL` (RFC 3161)")
 	s.StringVar(&f.by, "by", "", "`PRINCIPAL` who does this (default: user@host)")
 	return c
 }
@@ -135,7 +144,33 @@ func (a *app) sealDir(ctx context.Context, end *view.Ending, dir string, ask *vi
 		end.Problems = append(end.Problems, fmt.Sprintf("sealed, but the ledger of runs does not say so: %v", err))
 		code = BadEvidence
 	}
+	if err := a.stamp(ctx, sealed, f.tsa); err != nil {
+		end.Problems = append(end.Problems, fmt.Sprintf("sealed, but not time stamped: %v; ask again: continuo seal %s", err, filepath.Base(dir)))
+	}
 	return code
+}
+
+// stampTimeout bounds how long the end of a run waits for a time stamping authority.
+const stampTimeout = 20 * time.Second
+
+// stamp has a seal time stamped, once, where an authority is configured. The seal holds without.
+func (a *app) stamp(ctx context.Context, sealed *evidence.Sealed, url string) error {
+	if url == "" {
+		var err error
+		if url, err = a.setting("tsa"); err != nil {
+			return err
+		}
+	}
+	if url == "" || evidence.HasTimestamp(sealed.Dir) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stampTimeout)
+	defer cancel()
+	t, err := evidence.RequestTimestamp(ctx, &http.Client{}, url, sealed.Dir)
+	if err != nil {
+		return err
+	}
+	return a.ledger().RecordTimestamp(sealed, t)
 }
 
 // abandon closes the journal of a run that nobody will take up again. What is not known stays unknown.
@@ -145,6 +180,9 @@ func (a *app) abandon(dir string, f sealFlags) error {
 		&engine.RunResumed{BootID: journal.BootID(), By: by, Tool: tool()})
 	if err != nil {
 		return fail(BadEvidence, err, "")
+	}
+	if err := a.ledger().RecordAbandoned(loaded, by, f.abandon); err != nil {
+		a.err.Warn("the ledger of runs does not say who gave this run up: "+err.Error(), "")
 	}
 	closing := func() error {
 		folder := engine.NewFolder(loaded.Plan)

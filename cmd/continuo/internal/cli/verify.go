@@ -23,7 +23,9 @@ Four verdicts, each with its reason: integrity (files, chain, seal), authenticit
 missing) and meaning (what is claimed is what the journal says). Exit code 6 unless all four hold.
 
 Whose key is whose is the verifier's to know: give --signers. Without it, this machine's own key and the project's
-allowed_signers are used; elsewhere authenticity is unchecked, which is no success.`,
+allowed_signers are used; elsewhere authenticity is unchecked, which is no success.
+
+Of a pruned run, what is kept is checked: the digests, their signature, and what the ledger says.`,
 		Example: `  continuo verify @latest
   continuo verify drill.tar --signers auditors/allowed_signers
   continuo verify .continuo/runs/* --json`,
@@ -100,13 +102,9 @@ func (a *app) verify(args []string, opts evidence.VerifyOptions) error {
 	doc := view.VerifyDocument{Schema: view.VerifySchema, Bundles: []view.VerifyBundle{}}
 	code := OK
 	for _, arg := range args {
-		path, err := a.bundlePath(arg)
+		res, err := a.verifyOne(arg, opts)
 		if err != nil {
 			return err
-		}
-		res, err := evidence.Verify(path, a.withLedger(opts, path))
-		if err != nil {
-			return fail(BadEvidence, err, "a bundle is the directory of a run, or a tar made by `continuo export`")
 		}
 		if !res.OK() {
 			code = BadEvidence
@@ -122,6 +120,32 @@ func (a *app) verify(args []string, opts evidence.VerifyOptions) error {
 		}
 	}
 	return exit(code)
+}
+
+// verifyOne checks what an argument names: a bundle, a run, or what is kept of a pruned one.
+func (a *app) verifyOne(arg string, opts evidence.VerifyOptions) (*evidence.Result, error) {
+	path, err := a.bundlePath(arg)
+	if err != nil {
+		id, perr := evidence.FindPruned(a.stateDir(), arg)
+		if perr != nil {
+			return nil, err
+		}
+		if opts.Ledger == nil {
+			if opts.Ledger, err = evidence.ReadLedger(filepath.Join(a.stateDir(), evidence.LedgerFile)); err != nil {
+				return nil, fail(BadEvidence, err, "")
+			}
+		}
+		res, err := evidence.VerifyPruned(a.stateDir(), id, opts)
+		if err != nil {
+			return nil, fail(BadEvidence, err, "")
+		}
+		return res, nil
+	}
+	res, err := evidence.Verify(path, a.withLedger(opts, path))
+	if err != nil {
+		return nil, fail(BadEvidence, err, "a bundle is the directory of a run, or a tar made by `continuo export`")
+	}
+	return res, nil
 }
 
 // bundlePath is what an argument of verify names: a path that is there, else a run of the project.

@@ -32,6 +32,8 @@ type VerifyBundle struct {
 	Principals   []string        `json:"principals,omitempty"`
 	Anchor       string          `json:"anchor"`
 	SumsSHA256   string          `json:"sums_sha256,omitempty"`
+	Pruned       bool            `json:"pruned,omitempty"`
+	After        []PieceOf       `json:"after,omitempty"`
 }
 
 // NewVerifyBundle is a result as a document.
@@ -40,6 +42,7 @@ func NewVerifyBundle(r *evidence.Result) VerifyBundle {
 		Run: r.Run, Path: r.Path, Mode: r.Mode, Verdict: r.Verdict, Integrity: r.Integrity.Status,
 		Authenticity: r.Authenticity.Status, Completeness: r.Completeness.Status, Meaning: r.Meaning.Status,
 		Reasons: r.Reasons(), Signer: r.Signer, Principals: r.Principals, Anchor: r.Anchor, SumsSHA256: r.SumsSHA256,
+		Pruned: r.Pruned, After: piecesOf(r.After),
 	}
 	if b.Reasons == nil {
 		b.Reasons = []string{}
@@ -56,7 +59,11 @@ func (s *Screen) Verify(r *evidence.Result) {
 	if !r.OK() {
 		word = s.paint(red, "NOT VERIFIED")
 	}
-	s.Printf("%s %s%s%s\n", word, s.paint(bold, Clean(string(r.Run))), after(", ", modeWords(r.Mode)), after(", ", string(r.Verdict)))
+	pruned := ""
+	if r.Pruned {
+		pruned = ", PRUNED"
+	}
+	s.Printf("%s %s%s%s%s\n", word, s.paint(bold, Clean(string(r.Run))), after(", ", modeWords(r.Mode)), after(", ", string(r.Verdict)), pruned)
 	for _, f := range []struct {
 		name string
 		evidence.Finding
@@ -80,7 +87,8 @@ func (s *Screen) Verify(r *evidence.Result) {
 	if len(r.After) > 0 {
 		s.Printf("  %-14s%s\n", "added later", Count(len(r.After), "piece"))
 		for _, p := range r.After {
-			s.Printf("    %s %s %s%s\n", Clean(p.Kind), Clean(p.Principal), cellText(s, statusWord(p.Status), 0), after(": ", Clean(p.Problem)))
+			s.Printf("    %s%s%s %s%s%s\n", Clean(p.File), after(" by ", Clean(p.Principal)), after(" as ", Clean(p.Role)), cellText(s, statusWord(p.Status), 0),
+				after(": ", Clean(p.Problem)), after(", withdrawn in ", Clean(p.WithdrawnBy)))
 		}
 	}
 }
