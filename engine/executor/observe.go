@@ -70,7 +70,11 @@ func (r *run) deadline(within, outer context.Context, w work, t *trial) {
 	// A reader that could not be seen dead is no reason to hold a recovery.
 	t.killConfirmed = nil
 	switch {
-	case t.outcome == engine.Succeeded || t.outcome == engine.TimedOut:
+	case t.outcome == engine.Succeeded:
+	case t.outcome == engine.TimedOut:
+		// Whether the host's clock or ours was first makes no difference to the record.
+		t.signal = ""
+		t.fail(engine.TimedOut, "timeout", fmt.Sprintf("did not end within %s", w.timeout))
 	case errors.Is(context.Cause(outer), errKilled):
 		t.fail(engine.Failed, causeKilled, errKilled.Error())
 	case errors.Is(within.Err(), context.DeadlineExceeded):

@@ -35,6 +35,7 @@ type Proxy struct {
 type link struct {
 	client, server *net.TCPConn
 	up             atomic.Int64 // bytes from the client that were passed on
+	cut            atomic.Int64 // how many of them before it is reset; <0: never
 }
 
 // NewProxy starts a proxy to host:port; it ends with the test.
@@ -67,6 +68,15 @@ func (p *Proxy) Refuse(on bool) { p.set(func() { p.refuse = on }) }
 
 // CutNext resets the next connection that comes after n bytes of its client were passed on; those after it stand.
 func (p *Proxy) CutNext(n int64) { p.set(func() { p.cutNext = n }) }
+
+// CutAfter resets the connections that stand after n more bytes of their clients were passed on.
+func (p *Proxy) CutAfter(n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.links {
+		k.cut.Store(k.up.Load() + n)
+	}
+}
 
 // Reset ends all connections that stand with RST on both sides.
 func (p *Proxy) Reset() {
@@ -135,13 +145,14 @@ func (p *Proxy) accept() {
 			continue
 		}
 		k := &link{client: client, server: s}
+		k.cut.Store(cut)
 		p.mu.Lock()
 		p.links[k] = true
 		p.mu.Unlock()
 		p.wg.Go(func() {
 			var both sync.WaitGroup
-			both.Go(func() { p.pump(k, k.server, k.client, cut) })
-			both.Go(func() { p.pump(k, k.client, k.server, -1) })
+			both.Go(func() { p.pump(k, k.server, k.client) })
+			both.Go(func() { p.pump(k, k.client, k.server) })
 			both.Wait()
 			p.mu.Lock()
 			delete(p.links, k)
@@ -160,8 +171,8 @@ func dialTCP(target string) (*net.TCPConn, error) {
 	return net.DialTCP("tcp", nil, a)
 }
 
-// pump passes data on. cut is how many bytes may pass before the link is reset.
-func (p *Proxy) pump(k *link, to, from *net.TCPConn, cut int64) {
+// pump passes data on.
+func (p *Proxy) pump(k *link, to, from *net.TCPConn) {
 	buf := make([]byte, 32<<10)
 	up := to == k.server
 	for {
@@ -175,6 +186,7 @@ func (p *Proxy) pump(k *link, to, from *net.TCPConn, cut int64) {
 				time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))
 			}
 			data := buf[:n]
+			cut := k.cut.Load()
 			last := up && cut >= 0 && k.up.Load()+int64(n) >= cut
 			if last {
 				data = data[:cut-k.up.Load()]
