@@ -128,7 +128,7 @@ type Phase struct {
 	// Rollout with Hosts runs all items of the phase for one batch, then for the next.
 	Hosts      *expr.Expr
 	Rollout    *Rollout
-	AfterBatch *Item // a check; nil: none
+	AfterBatch *Item // a check, also the last of Items; nil: none
 	Range      diag.Range
 }
 
@@ -160,6 +160,7 @@ type Before struct {
 	From             ItemID     // as --from; empty: the beginning
 	Limit            []string   // hosts, as --limit; empty: all
 	Change, Incident string
+	StartedAt        string // RFC 3339; empty: an instant that is the same for all tests
 	Range            diag.Range
 }
 

@@ -66,3 +66,15 @@ func hostName(names []string, host cty.Value) ([]string, error) {
 	}
 	return append(names, name.AsString()), nil
 }
+
+// oneHost is the name of a value that is one known host.
+func oneHost(v cty.Value) (string, bool) {
+	if v.IsMarked() || !v.IsKnown() || v.IsNull() || !v.Type().Equals(hostType) {
+		return "", false
+	}
+	names, err := hostName(nil, v)
+	if err != nil {
+		return "", false
+	}
+	return names[0], true
+}

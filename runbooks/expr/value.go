@@ -295,7 +295,7 @@ func (v Value) Whole() (int64, error) {
 
 // Keyed is one element of a collection.
 type Keyed struct {
-	Key   string // index, map key or attribute name; the value itself for sets
+	Key   string // index, map key or attribute name; the value itself for sets; the names of distinct hosts
 	Value Value
 }
 
@@ -312,6 +312,7 @@ func (v Value) Elements() ([]Keyed, error) {
 		return nil, ErrSensitive
 	}
 	var out []Keyed
+	hosts := map[string]bool{}
 	for it := v.v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
 		k, _ = k.Unmark()
@@ -324,7 +325,15 @@ func (v Value) Elements() ([]Keyed, error) {
 		default:
 			key = Value{k}.String()
 		}
+		if name, ok := oneHost(e); ok {
+			hosts[name] = true
+		}
 		out = append(out, Keyed{Key: key, Value: Value{e}})
+	}
+	if t := u.Type(); !t.IsMapType() && !t.IsObjectType() && len(hosts) == len(out) {
+		for n := range out {
+			out[n].Key, _ = oneHost(out[n].Value.v)
+		}
 	}
 	if t := u.Type(); t.IsMapType() || t.IsObjectType() {
 		sort.Slice(out, func(i, j int) bool { return out[i].Key < out[j].Key })

@@ -270,3 +270,28 @@ func TestEvalToGoValues(t *testing.T) {
 	_, state, _ = mustParse(t, `each.value`).EvalWhole(s, "port")
 	require.Equal(t, expr.Wrong, state)
 }
+
+// The elements of a list of hosts are known by their names: for_each over hosts reads by_key["web-1"], and a batch of other
+// hosts never shares a key with it.
+func TestElements_hosts(t *testing.T) {
+	t.Parallel()
+	host := func(name string) expr.Value {
+		return expr.Object(map[string]expr.Value{
+			"name": expr.String(name), "address": expr.String("10.0.0.1"), "port": expr.Int(22), "site": expr.String(""),
+			"environment": expr.String("lab"), "ci": expr.String(""), "owner": expr.String(""), "labels": expr.StringMap(nil),
+		})
+	}
+	keys := func(v expr.Value) []string {
+		es, err := v.Elements()
+		require.NoError(t, err)
+		var out []string
+		for _, e := range es {
+			out = append(out, e.Key)
+		}
+		return out
+	}
+	require.Equal(t, []string{"web-2", "web-1"}, keys(expr.ListOf(expr.HostType(), host("web-2"), host("web-1"))))
+	require.Equal(t, []string{"web-1"}, keys(expr.Tuple(host("web-1"))))
+	require.Equal(t, []string{"0", "1"}, keys(expr.Tuple(host("web-1"), host("web-1"))), "twice the same host: by index")
+	require.Equal(t, []string{"0", "1"}, keys(expr.Tuple(host("web-1"), expr.String("x"))))
+}

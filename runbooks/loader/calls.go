@@ -84,5 +84,55 @@ func (l *loader) callCycles() {
 	l.cycles(&g, "CON-R022", "these runbooks call each other")
 	if !l.hasCode("CON-R022") {
 		l.marksExist()
+		l.nestedRollouts()
 	}
+}
+
+// nestedRollouts reports calls from a phase that rolls out to a runbook that rolls out itself: a batch has no batches.
+func (l *loader) nestedRollouts() {
+	seen := map[string]*runbooks.Phase{}
+	for _, rb := range l.project.Runbooks {
+		for _, p := range rb.Phases {
+			if p.Rollout == nil {
+				continue
+			}
+			for _, i := range p.Items {
+				inner := l.rollsOut(l.project.Runbook(i.Runbook), seen)
+				if i.Kind != runbooks.Call || inner == nil {
+					continue
+				}
+				d := l.reportAt("CON-R023", i.Range, "%s runs in every batch of phase %q, and runbook %q rolls out itself", i.ID(), p.Name, i.Runbook)
+				d.Hint = "call it from a phase without a rollout, or give its items hosts = batch of this one by a variable"
+				d.Related = []diag.Related{{Message: "the rollout inside", Range: inner.Rollout.Range}}
+			}
+		}
+	}
+}
+
+// rollsOut is the first phase of a runbook, or of those that it calls, that rolls out; nil: none does. Each runbook is
+// looked into once.
+func (l *loader) rollsOut(rb *runbooks.Runbook, seen map[string]*runbooks.Phase) *runbooks.Phase {
+	if rb == nil {
+		return nil
+	}
+	if p, ok := seen[rb.Name]; ok {
+		return p
+	}
+	seen[rb.Name] = nil
+	for _, p := range rb.Phases {
+		if p.Rollout != nil {
+			seen[rb.Name] = p
+			return p
+		}
+	}
+	for _, i := range rb.AllItems() {
+		if i.Kind != runbooks.Call {
+			continue
+		}
+		if p := l.rollsOut(l.project.Runbook(i.Runbook), seen); p != nil {
+			seen[rb.Name] = p
+			return p
+		}
+	}
+	return nil
 }

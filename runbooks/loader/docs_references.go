@@ -128,5 +128,16 @@ func docsOrder() []diag.Doc {
 			Wrong:   "runbook \"a\" {\n  phase \"work\" {\n    call \"b\" { runbook = runbook.b }\n  }\n}\n\nrunbook \"b\" {\n  phase \"work\" {\n    call \"a\" { runbook = runbook.a }\n  }\n}\n",
 			Right:   "runbook \"a\" {\n  phase \"work\" {\n    call \"b\" { runbook = runbook.b }\n  }\n}\n\nrunbook \"b\" {\n  phase \"work\" {\n    wait \"a\" { duration = \"1s\" }\n  }\n}\n",
 		},
+		{
+			Code: "CON-R023", Title: "a rollout inside a rollout",
+			Meaning: "All items of a phase with rollout run for each batch, its calls too. A called runbook with such a phase of its own would divide a batch into batches, and nobody could say any more which batch failed.",
+			Wrong:   nestedRollout("  phase \"web\" {\n    hosts = host.a\n    rollout { batch = 1 }\n    call \"b\" { runbook = runbook.b }\n  }\n"),
+			Right:   nestedRollout("  phase \"web\" {\n    call \"b\" { runbook = runbook.b }\n  }\n"),
+		},
 	}
+}
+
+// nestedRollout is a project whose runbook b rolls out, with a phase of runbook a.
+func nestedRollout(phase string) string {
+	return "host \"a\" { address = \"10.0.0.1\" }\n\nrunbook \"a\" {\n" + phase + "}\n\nrunbook \"b\" {\n  phase \"work\" {\n    hosts = host.a\n    rollout { batch = 1 }\n    check \"up\" { argv = [\"true\"] }\n  }\n}\n"
 }

@@ -5,11 +5,7 @@ import "fmt"
 // later lists what the language has and the executor cannot execute yet, by block type (or parent/type), or by block.attribute
 // (or block.attribute=word). Using it is an error that says so: nothing is ever ignored. Entries go as the engine grows.
 func later() map[string]string {
-	return map[string]string{
-		"phase/rollout": "rollouts of whole phases come in a later version; an item may have one",
-
-		"runbook.update_every": "promised updates come in a later version",
-	}
+	return map[string]string{}
 }
 
 // refuseLater reports what the table names, anywhere below a node.

@@ -261,12 +261,6 @@ func (b *book) phaseRefs() {
 		if p.Rollout != nil {
 			check(p.Hosts)
 		}
-		if p.AfterBatch != nil {
-			for _, pe := range placed(p.AfterBatch) {
-				pe.names = append(pe.names, "batch")
-				b.names(at, pe)
-			}
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -245,8 +246,7 @@ func (b *book) phase(n *node, index int, before []*node) {
 	lanes := 0
 	for _, c := range n.blocks {
 		switch c.schema.Type {
-		case "rollout":
-			b.phaseRollout(p, n, c, def)
+		case "rollout": // below: its check is the last item
 		case "lane":
 			if !b.unique(c, n) {
 				continue
@@ -263,9 +263,13 @@ func (b *book) phase(n *node, index int, before []*node) {
 	if len(p.Items) == 0 {
 		b.report("CON-S015", n.rng(), "phase %q has no items", n.label).Hint = "add a check, a step or another item, or remove the phase"
 	}
+	if c := n.one("rollout"); c != nil {
+		b.phaseRollout(p, n, c, def, index)
+	}
 }
 
-func (b *book) phaseRollout(p *runbooks.Phase, n, c *node, def defaults) {
+// phaseRollout reads the rollout of a phase. Its after_batch is a check like any other, the last of the phase.
+func (b *book) phaseRollout(p *runbooks.Phase, n, c *node, def defaults, index int) {
 	p.Rollout, p.Hosts = b.rollout(c, nil), def.hosts
 	if def.hosts == nil {
 		b.report("CON-S014", c.rng(), "phase %q has a rollout and no hosts", n.label).Hint = "add hosts = … to the phase"
@@ -274,12 +278,27 @@ func (b *book) phaseRollout(p *runbooks.Phase, n, c *node, def defaults) {
 	if a == nil {
 		return
 	}
-	item := &runbooks.Item{Kind: runbooks.Check, Name: "after_batch", Phase: p.Name, Range: place(a.rng())}
+	item := &runbooks.Item{Kind: runbooks.Check, Name: b.afterBatchName(), Phase: p.Name, Range: place(a.rng())}
 	b.hostSettings(item, a, def)
 	item.Command = b.command(a, true)
 	b.judgement(a, item, &item.Captures, &item.Expects, &item.ExpectAll, &item.Poll)
 	item.Fingerprint = b.fingerprint(a, def.inherited(a)...)
-	p.AfterBatch, p.Rollout.AfterBatch = item, nil
+	p.AfterBatch = item
+	b.enter(p, &entry{item: item, node: a, phase: index, pos: len(p.Items)})
+}
+
+// afterBatchName is after_batch, or after_batch-2 and so on in further phases.
+func (b *book) afterBatchName() string {
+	n := 1
+	for _, p := range b.rb.Phases {
+		if p.AfterBatch != nil {
+			n++
+		}
+	}
+	if n == 1 {
+		return "after_batch"
+	}
+	return fmt.Sprintf("after_batch-%d", n)
 }
 
 func (b *book) cleanup(n *node) {
@@ -311,11 +330,16 @@ func (b *book) addItem(p *runbooks.Phase, n *node, def defaults, phase, lane int
 	if e.after, e.given = b.refs(n, "after"); n.attr("after") != nil {
 		e.given = true
 	}
-	if first := b.items[item.ID()]; first != nil {
-		b.duplicate(n.title(), n, first.node)
+	b.enter(p, e)
+}
+
+// enter puts an item into its phase and among those that can be referred to.
+func (b *book) enter(p *runbooks.Phase, e *entry) {
+	if first := b.items[e.item.ID()]; first != nil {
+		b.duplicate(string(e.item.ID()), e.node, first.node)
 		return
 	}
-	b.items[item.ID()] = e
+	b.items[e.item.ID()] = e
 	b.order = append(b.order, e)
-	p.Items = append(p.Items, item)
+	p.Items = append(p.Items, e.item)
 }

@@ -48,9 +48,6 @@ func (b *book) types() {
 		for _, i := range p.Items {
 			c.item(i)
 		}
-		if p.AfterBatch != nil {
-			c.item(p.AfterBatch)
-		}
 	}
 	if b.rb.Cleanup != nil {
 		for _, i := range b.rb.Cleanup.Items {
