@@ -83,6 +83,8 @@ const (
 	ActionLeave     = "leave"
 	ActionRollback  = "rollback"
 	ActionNote      = "note"
+	// ActionUndoAgain has the rollback of a unit tried once more after it failed.
+	ActionUndoAgain = "retry-rollback"
 )
 
 // Approver asks for approvals, decisions and typed confirmations. Implementations return ErrNobody when there is no one

@@ -207,6 +207,9 @@ func (g *Gate) State(at time.Time) State {
 // Expire ends the gate for good; a late approval is void.
 func (g *Gate) Expire() { g.expired = true }
 
+// Spend says that the approvals were used already, as a record tells.
+func (g *Gate) Spend() { g.used = true }
+
 // Use opens the way once: the rules are checked again at this instant, and the approvals are spent.
 func (g *Gate) Use(at time.Time) error {
 	if s := g.State(at); s != Open {

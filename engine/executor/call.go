@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 
@@ -73,7 +74,10 @@ func (r *run) whyStopped() string {
 // calls runs another runbook of the project to its end, cleanup included.
 func (t *task) calls(names *expr.Scope) error {
 	child, err := t.child(names)
-	if err != nil {
+	switch {
+	case err != nil && t.r.past.below(t.id):
+		return t.hold(fmt.Sprintf("%s had begun, and cannot be taken up: %s", t.id, t.r.clip(errText(err))))
+	case err != nil:
 		return t.lacks(causeExpression, err)
 	}
 	if err := t.begins(); err != nil {
@@ -138,10 +142,10 @@ func (t *task) child(names *expr.Scope) (*run, error) {
 	cfg.Runbook, cfg.Variables, cfg.From = rb, vars, ""
 	r := &run{
 		prefix: string(t.id) + ".", up: up, call: t, cfg: cfg, rec: up.rec, valve: up.valve, gates: up.gates, trail: up.trail,
-		dry: up.dry, stay: up.stay, leave: up.leave, down: up.down, tainted: t.work.unjudged,
+		dry: up.dry, past: up.past, stay: up.stay, leave: up.leave, down: up.down, tainted: t.work.unjudged,
 	}
 	var err error
-	if r.names, err = newNames(cfg); err != nil {
+	if r.names, err = newNames(cfg, up.past); err != nil {
 		return nil, err
 	}
 	r.book = newBook(r.names.refs, allExprs(rb), up.book.inside(t.item.Name))
@@ -213,6 +217,9 @@ func (t *task) inherit(v verdict) error {
 	for n := range t.r.cfg.Plan.Items {
 		id := t.r.cfg.Plan.Items[n].ID
 		if !strings.HasPrefix(string(id), string(t.id)+".") {
+			continue
+		}
+		if t.r.past.item(id, 0).whole != nil {
 			continue
 		}
 		err := t.r.emit(&engine.ItemOutcome{

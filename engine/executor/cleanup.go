@@ -16,8 +16,10 @@ func (r *run) cleanup() error {
 	if r.dry {
 		return r.phase(c, true)
 	}
-	if err := r.emit(&engine.CleanupStarted{Items: len(c.Items)}); err != nil {
-		return err
+	if r.past == nil || !r.past.cleaning {
+		if err := r.emit(&engine.CleanupStarted{Items: len(c.Items)}); err != nil {
+			return err
+		}
 	}
 	if err := r.phase(c, true); err != nil {
 		return err
@@ -27,6 +29,9 @@ func (r *run) cleanup() error {
 		if r.tasks[i.ID()].outcome.fails {
 			ended.Failed = append(ended.Failed, i.ID())
 		}
+	}
+	if r.past != nil && r.past.cleaned {
+		return nil
 	}
 	return r.emit(ended)
 }

@@ -27,6 +27,9 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 	if err := t.begins(); err != nil {
 		return err
 	}
+	if made := t.before.decision; made != nil {
+		return t.decided(made.Choice, made.By)
+	}
 	if t.item.Expires > 0 {
 		q.Expires = t.r.cfg.Clock.Now().Add(t.item.Expires).UTC()
 		var cancel context.CancelFunc
@@ -47,13 +50,18 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 	if err := t.r.emit(made); err != nil {
 		return err
 	}
+	return t.decided(a.Choice, a.By)
+}
+
+// decided ends a decision with what was chosen.
+func (t *task) decided(choice, by string) error {
 	t.mu.Lock()
 	t.units = append(t.units, unitEnd{
-		id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"choice": expr.String(a.Choice)},
+		id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"choice": expr.String(choice)},
 	})
 	t.mu.Unlock()
-	if slices.Contains(t.item.Stops, a.Choice) {
-		return t.whole(verdict{outcome: engine.Failed, cause: "decision", reason: fmt.Sprintf("%s decided: %s", a.By, a.Choice), fails: true}, nil)
+	if slices.Contains(t.item.Stops, choice) {
+		return t.whole(verdict{outcome: engine.Failed, cause: "decision", reason: fmt.Sprintf("%s decided: %s", by, choice), fails: true}, nil)
 	}
 	return t.whole(verdict{outcome: engine.Succeeded}, nil)
 }

@@ -15,6 +15,15 @@
 //	rounds.go    observations, repeated while they do not hold (poll)
 //	valve.go     what may start now: pause, drain, stop, hold, leave
 //
+// How a run is taken up that an earlier controller left:
+//
+//	past.go      what the journal says: items, units, attempts, people's words
+//	resume.go    an item that is on record is loaded, or goes on where it was
+//	collect.go   an attempt that is on record: its outcome, or what its host says became of it; what stays unknown
+//	recall.go    results for later expressions, from what was recorded
+//	pastgate.go  gates, manual items, waits and conditions of phases
+//	pastback.go  a rollback that was interrupted, failed or stopped
+//
 // Rules that hold everywhere: the intent is on disk before a launch; what is unknown is never started again and holds
 // the run; a journal that fails stops the run before its next effect; cleanup always runs, unless the run is left.
 package executor

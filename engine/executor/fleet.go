@@ -41,6 +41,12 @@ func (t *task) spread(names *expr.Scope) ([]element, error) {
 			}
 		}
 	}
+	if why := t.before.differs(hosts, keys); why != "" {
+		return nil, t.hold(fmt.Sprintf("%s: %s", t.id, why))
+	}
+	if t.before.begun {
+		return elements, nil
+	}
 	return elements, t.r.emit(&engine.ItemStarted{Item: t.id, Hosts: hosts, Elements: keys})
 }
 
@@ -121,6 +127,9 @@ func (t *task) limited(e element) ([]*runbooks.Host, error) {
 
 // plain records a unit for which nothing was done.
 func (t *task) plain(e element, h *runbooks.Host, o engine.Outcome, cause, reason string) error {
+	if t.loaded(t.unit(e, h)) {
+		return nil
+	}
 	out := &engine.ItemOutcome{Unit: t.unit(e, h), Outcome: o, Cause: cause, Reason: reason}
 	return t.ended(out, &trial{}, "")
 }
@@ -134,13 +143,16 @@ func (t *task) rollOut(ctx context.Context, e element, hosts []*runbooks.Host, w
 	r := t.item.Rollout
 	batches := split(hosts, r)
 	for n, batch := range batches {
-		if n > 0 && r != nil {
+		if n > 0 && r != nil && !t.begunAny(e, batch) {
 			if err := pause(ctx, r.Pause); err != nil && err != errStopped { //nolint:errorlint // never wrapped
 				return err
 			}
 		}
 		if err := work(ctx, e, batch); err != nil {
 			return err
+		}
+		if t.begunAny(e, slices.Concat(batches[n+1:]...)) {
+			continue // an earlier controller found that the rollout may go on
 		}
 		why := t.tooMuch(e, batch, n, len(hosts))
 		if why == "" {
@@ -284,7 +296,11 @@ func split(hosts []*runbooks.Host, r *runbooks.Rollout) [][]*runbooks.Host {
 // stepBatch runs a step on the hosts of a batch.
 func (t *task) stepBatch(ctx context.Context, e element, hosts []*runbooks.Host) error {
 	return each(hosts, t.parallel(), func(h *runbooks.Host) error {
-		u := &unit{t: t, id: t.unit(e, h), host: h, each: e.each, names: t.r.onHost(e.names, h), attempts: t.attempted(t.unit(e, h))}
+		id := t.unit(e, h)
+		if t.loaded(id) {
+			return nil
+		}
+		u := &unit{t: t, id: id, host: h, each: e.each, names: t.r.onHost(e.names, h), attempts: t.attempted(id), past: t.before.units[id]}
 		return u.run(ctx)
 	})
 }
@@ -294,7 +310,10 @@ func (t *task) checkBatch(ctx context.Context, e element, hosts []*runbooks.Host
 	stamp, began := t.r.cfg.Clock.Now(), time.Now()
 	var sites []*site
 	for _, h := range hosts {
-		sites = append(sites, &site{unit: t.unit(e, h), host: h, names: t.r.onHost(e.names, h)})
+		// What is judged together is observed together, also where the outcome of a host is on record already.
+		if len(t.work.all) > 0 || !t.loaded(t.unit(e, h)) {
+			sites = append(sites, &site{unit: t.unit(e, h), host: h, names: t.r.onHost(e.names, h)})
+		}
 	}
 	if err := t.started(); err != nil {
 		return err
@@ -308,6 +327,9 @@ func (t *task) checkBatch(ctx context.Context, e element, hosts []*runbooks.Host
 	t.allFailed = reasonOr(t.allFailed, s.failed)
 	t.mu.Unlock()
 	for _, x := range s.sites {
+		if t.loaded(x.unit) {
+			continue
+		}
 		if x.trial == nil {
 			x.trial = &trial{}
 			x.trial.fail(engine.NotReached, causeStopped, "the run was stopped before it began")

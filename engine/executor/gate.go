@@ -51,29 +51,19 @@ func (g *gates) opened(id runbooks.ItemID, gate *approval.Gate) {
 
 // gate asks for approvals until there are enough, one person denies, or the time is over.
 func (t *task) gate(ctx context.Context, names *expr.Scope) error {
-	req, q, err := t.request(names)
+	g, q, err := t.posed(names)
 	if err != nil {
 		return t.lacks(causeExpression, err)
-	}
-	number, operators := t.r.gates.ask(t.id)
-	req.Nonce = string(engine.NewAttemptID(t.r.cfg.Opened.Nonce, string(t.id), "approval", "", "", number))
-	g := approval.NewGate(req, q.Members, operators)
-	if err := t.requested(req, q.Members); err != nil {
-		return err
 	}
 	if err := t.started(); err != nil {
 		return err
 	}
-	if !g.Reachable() {
+	if req := g.Request; !g.Reachable() {
 		return t.whole(verdict{outcome: engine.Failed, cause: causeGate, fails: true,
 			reason: fmt.Sprintf("role %s has too few members who are not operators of this run for %d approvals", req.Role, req.Approvals)}, nil)
 	}
-	if !req.ApproveBy.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, req.ApproveBy)
-		defer cancel()
-	}
-	q.Request = req.Text()
+	ctx, cancel := t.until(ctx, g)
+	defer cancel()
 	v, err := t.gather(ctx, g, q)
 	if err != nil {
 		return err
@@ -82,6 +72,23 @@ func (t *task) gate(ctx context.Context, names *expr.Scope) error {
 		v = t.recheck(ctx, g)
 	}
 	return t.whole(v, nil)
+}
+
+// posed is the gate's question: the one that an earlier controller asked and that is still open, or a new one. An error
+// that is not fatal says that it cannot be put.
+func (t *task) posed(names *expr.Scope) (*approval.Gate, engine.GateQuestion, error) {
+	req, q, err := t.request(names)
+	if err != nil {
+		return nil, q, err
+	}
+	if g := t.openRequest(); g != nil {
+		q.Request, q.ApproveBy = g.Request.Text(), g.Request.ApproveBy
+		return g, q, nil
+	}
+	number, operators := t.r.gates.ask(t.id)
+	req.Nonce = string(engine.NewAttemptID(t.r.cfg.Opened.Nonce, string(t.id), "approval", "", "", number))
+	q.Request = req.Text()
+	return approval.NewGate(req, q.Members, operators), q, t.requested(req, q.Members)
 }
 
 // request is what approvers are asked, and how it is shown.
@@ -137,8 +144,10 @@ func (r *run) members(role string) []string {
 }
 
 func (t *task) requested(req approval.Request, members []string) error {
-	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
-		return err
+	if !t.before.begun {
+		if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
+			return err
+		}
 	}
 	text := req.Text()
 	sum := sha256.Sum256(text)
@@ -158,6 +167,9 @@ func (t *task) gather(ctx context.Context, g *approval.Gate, q engine.GateQuesti
 		return verdict{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.id))
 	}
 	for refused := 0; refused < mostRefused; {
+		if g.State(t.r.cfg.Clock.Now()) == approval.Open {
+			return verdict{}, nil
+		}
 		q.Missing, q.Granted = g.Missing(), principals(g)
 		word, err := t.r.cfg.Approver.Gate(ctx, q)
 		switch {
@@ -173,9 +185,6 @@ func (t *task) gather(ctx context.Context, g *approval.Gate, q engine.GateQuesti
 		}
 		if q.Refused != "" {
 			refused++
-		}
-		if g.State(t.r.cfg.Clock.Now()) == approval.Open {
-			return verdict{}, nil
 		}
 	}
 	return verdict{}, t.hold(fmt.Sprintf("%s: too many approvals that do not count", t.id))
@@ -238,7 +247,7 @@ func (t *task) recheck(ctx context.Context, g *approval.Gate) verdict {
 }
 
 // pass spends the approvals that an item requires, at its start. why is not empty when one of them does not let it start.
-func (r *run) pass(t *task) (why string, err error) {
+func (r *run) pass(ctx context.Context, t *task) (why string, err error) {
 	for _, local := range t.item.Requires {
 		id := r.full(local)
 		r.gates.mu.Lock()
@@ -262,7 +271,16 @@ func (r *run) pass(t *task) (why string, err error) {
 				g.Expire()
 				err = r.emit(&engine.ApprovalExpired{Item: id, Reason: reason})
 			}
-			return reason, err
+			if err != nil || state != approval.Expired || r.tasks[local].before.whole == nil {
+				return reason, err
+			}
+			// It was given to an earlier controller, and its time ran out while nobody worked on the run.
+			if why, err := r.tasks[local].askAgain(ctx); why != "" || err != nil {
+				return why, err
+			}
+			r.gates.mu.Lock()
+			g = r.gates.open[id]
+			r.gates.mu.Unlock()
 		}
 		by := principals(g)
 		if err := g.Use(now); err != nil {

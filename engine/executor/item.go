@@ -13,6 +13,9 @@ import (
 
 // run takes an item from its turn to its outcome. An error is fatal, or errLeft: then it has no outcome.
 func (t *task) run(ctx context.Context, turn phaseTurn) error {
+	if t.before.known() {
+		return t.resume(ctx)
+	}
 	if v, decided := t.departs(turn); decided {
 		return t.whole(v, nil)
 	}
@@ -27,7 +30,7 @@ func (t *task) run(ctx context.Context, turn phaseTurn) error {
 	if t.r.dry {
 		return t.exercise(ctx, names)
 	}
-	if why, err := t.r.pass(t); err != nil || why != "" {
+	if why, err := t.r.pass(ctx, t); err != nil || why != "" {
 		if err != nil {
 			return err
 		}
@@ -134,6 +137,12 @@ func (t *task) onHosts(ctx context.Context, names *expr.Scope, work batchFunc) e
 		return t.nowhere()
 	}
 	began := time.Now()
+	if err := t.load(elements, names); err != nil {
+		return err
+	}
+	if err := t.reopen(ctx, elements, names); err != nil {
+		return err
+	}
 	if err := t.everywhere(ctx, elements, work); err != nil {
 		return err
 	}

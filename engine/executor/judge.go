@@ -68,6 +68,9 @@ func (r *run) exitReason(w work, code int, o *output) string {
 	return reason
 }
 
+// clipped ends a text that was shortened.
+const clipped = "…"
+
 // clip redacts a text and bounds it for a reason.
 func (r *run) clip(text string) string {
 	const bound = 300
@@ -75,7 +78,7 @@ func (r *run) clip(text string) string {
 	if len(text) <= bound {
 		return text
 	}
-	return strings.ToValidUTF8(text[:bound], "") + "…"
+	return strings.ToValidUTF8(text[:bound], "") + clipped
 }
 
 // capture evaluates the captures in order; each may use those before it.

@@ -23,6 +23,9 @@ func (m *marks) given() error {
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.r.cfg.Marks)) {
+		if m.r.past.marked(name, "", 0) {
+			continue
+		}
 		if err := m.r.emit(&engine.MarkSet{Mark: name, At: m.r.cfg.Marks[name].UTC(), Source: engine.MarkByOperator}); err != nil {
 			return err
 		}
@@ -34,6 +37,21 @@ func (m *marks) given() error {
 func (m *marks) set(names []string, item runbooks.ItemID) error {
 	for _, name := range names {
 		if err := m.r.emit(&engine.MarkSet{Mark: m.r.markPrefix() + name, At: m.r.cfg.Clock.Now().UTC(), Source: engine.MarkByItem, Item: item}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missed sets marks of an item that an earlier controller should have set at an instant that is on record, and did not
+// come to. They are as computed ones: the wall clock's, not this segment's.
+func (m *marks) missed(names []string, item runbooks.ItemID, since uint64, at time.Time) error {
+	for _, name := range names {
+		name = m.r.markPrefix() + name
+		if m.r.past.marked(name, item, since) {
+			continue
+		}
+		if err := m.r.emit(&engine.MarkSet{Mark: name, At: at.UTC(), Source: engine.MarkComputed, Item: item}); err != nil {
 			return err
 		}
 	}
@@ -58,7 +76,7 @@ func needsResults(e *expr.Expr) bool {
 
 func (m *marks) compute(now func(*expr.Expr) bool) error {
 	for _, mark := range m.r.cfg.Runbook.Marks {
-		if mark.At == nil || !now(mark.At) {
+		if mark.At == nil || !now(mark.At) || m.r.past.marked(m.r.markPrefix()+mark.Name, "", 0) {
 			continue
 		}
 		v, err := m.r.value(mark.At)
@@ -88,6 +106,9 @@ func (r *run) value(e *expr.Expr) (expr.Value, error) {
 // objectives records what the expressions of objectives came to.
 func (r *run) objectives() error {
 	for _, o := range r.cfg.Runbook.Objectives {
+		if r.past != nil && r.past.measured[o.Name] {
+			continue
+		}
 		var got *engine.ObjectiveMeasured
 		switch o.Kind {
 		case runbooks.RecoveryPoint:

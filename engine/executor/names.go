@@ -24,14 +24,18 @@ type names struct {
 	secrets map[string]string
 }
 
-func newNames(cfg Config) (*names, error) {
+func newNames(cfg Config, p *past) (*names, error) {
 	o := cfg.Opened
+	began := cfg.Clock.Now()
+	if p != nil {
+		began = p.began
+	}
 	n := &names{cfg: &cfg, refs: runbooks.NewReferences(cfg.Project, cfg.Runbook), secrets: map[string]string{}}
 	n.in = scope.Inputs{
 		Project: cfg.Project, Runbook: cfg.Runbook, Variables: cfg.Variables,
 		Run: &scope.Run{
 			ID: string(o.Run), Mode: string(cfg.Mode), Operator: o.Operator, Incident: o.Incident, Change: o.Change,
-			StartedAt: cfg.Clock.Now(),
+			StartedAt: began,
 		},
 	}
 	base, ds := scope.Base(n.in)

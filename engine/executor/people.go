@@ -64,7 +64,10 @@ func (t *task) input(in runbooks.Input, text string, names *expr.Scope) (expr.Va
 // people asks until as many distinct people as wanted have said that it is done, or one that it is not. The inputs are
 // those of the last.
 func (t *task) people(ctx context.Context, q engine.ManualQuestion) (engine.ManualAnswer, map[string]expr.Value, error) {
-	var said []string
+	said, last, over := t.saidBefore()
+	if over {
+		return engine.ManualAnswer{By: last.By, Done: last.Done, Note: last.Note}, t.pastInputs(last), nil
+	}
 	want := max(1, t.item.People)
 	for range mostRefused {
 		q.Missing = want - len(said)

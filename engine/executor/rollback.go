@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,8 @@ import (
 type trail struct {
 	mu    sync.Mutex
 	steps []trailStep
-	why   string // why to go back; empty: nobody wants to
+	known map[trailKey]bool // steps that were restored
+	why   string            // why to go back; empty: nobody wants to
 	by    string
 }
 
@@ -27,12 +29,38 @@ type trailStep struct {
 	id   engine.Unit
 	host *runbooks.Host
 	each expr.Value
+	// order is that of the starts: the event of those on record, what this controller starts after them.
+	order uint64
 }
+
+// firstOrder comes after every event of a journal.
+const firstOrder = 1 << 62
 
 func (l *trail) add(s trailStep) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	s.order = firstOrder + uint64(len(l.steps))
 	l.steps = append(l.steps, s)
+}
+
+// restore adds a unit whose start is on record.
+func (l *trail) restore(s trailStep) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := trailKey{s.t, s.id}
+	if l.known == nil {
+		l.known = map[trailKey]bool{}
+	}
+	if !l.known[key] {
+		l.known[key] = true
+		l.steps = append(l.steps, s)
+	}
+}
+
+// trailKey is what a step of the trail is of.
+type trailKey struct {
+	t  *task
+	id engine.Unit
 }
 
 // want asks for a rollback when the phases have come to their stop. The first reason is kept.
@@ -55,6 +83,7 @@ func (l *trail) wanted() (why, by string) {
 func (l *trail) changed() []trailStep {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	slices.SortStableFunc(l.steps, func(a, b trailStep) int { return cmp.Compare(a.order, b.order) })
 	ends := map[*task]map[engine.Unit]*unitEnd{}
 	var out []trailStep
 	for _, s := range l.steps {
@@ -122,15 +151,21 @@ func (r *run) rollback() error {
 	}
 	r.newWork()
 	w := r.trail.wayBack()
+	begin, err := r.rollbackPast(w)
+	if err != nil || begin == rollbackOver {
+		return err
+	}
 	started := &engine.RollbackStarted{Reason: r.clip(why), By: by, Units: len(w.steps)}
 	if w.until != nil {
 		started.Until = w.until.id
 	}
-	if err := r.emit(started); err != nil {
-		return err
+	if begin == rollbackAnew {
+		if err := r.emit(started); err != nil {
+			return err
+		}
 	}
 	ended := &engine.RollbackEnded{}
-	err := r.goBack(w.steps, ended)
+	err = r.goBack(w.steps, ended)
 	if err == nil && ended.Held == "" && len(w.kept) > 0 {
 		err = r.pastNoReturn(w, ended)
 	} else {
@@ -153,29 +188,36 @@ func (r *run) rollback() error {
 // pastNoReturn asks whether to undo also what lies before the last irreversible step.
 func (r *run) pastNoReturn(w wayBack, ended *engine.RollbackEnded) error {
 	q := engine.FailureQuestion{
-		Item: w.until.id, Options: []string{engine.ActionRollback, engine.ActionLeave},
+		Item: w.until.id, Options: []string{engine.ActionRollback, engine.ActionSkip, engine.ActionLeave},
 		Outcome: engine.ItemOutcome{
 			Unit: engine.Unit{Item: w.until.id}, Outcome: w.until.outcome.outcome,
 			Reason: "the rollback has come to the point of no return",
 		},
 	}
 	ended.Held = fmt.Sprintf("the rollback stopped at the point of no return, %s: what is before it is not rolled back", w.until.id)
-	a := engine.FailureAnswer{}
-	if r.cfg.Operator != nil {
+	a := engine.FailureAnswer{Action: r.past.beyond(w.until.id)}
+	known := a.Action != ""
+	if r.cfg.Operator != nil && !known {
 		var err error
 		if a, err = r.cfg.Operator.Failed(r.stay, q); err != nil {
 			a = engine.FailureAnswer{}
 		}
 	}
-	if a.Action != engine.ActionRollback {
+	if a.Action != engine.ActionRollback && a.Action != engine.ActionSkip {
 		ended.Left = append(ended.Left, unitsOf(w.kept)...)
 		return nil
 	}
 	act := &engine.OperatorAction{Action: a.Action, By: a.By, Item: q.Item, Reason: r.cfg.Redactor.Redact(a.Reason)}
-	if err := r.emit(act); err != nil {
-		return err
+	if !known {
+		if err := r.emit(act); err != nil {
+			return err
+		}
 	}
 	ended.Held = ""
+	if a.Action == engine.ActionSkip {
+		ended.Left = append(ended.Left, unitsOf(w.kept)...)
+		return nil
+	}
 	return r.goBack(w.kept, ended)
 }
 
@@ -249,6 +291,9 @@ func (t *task) reversible() bool {
 
 // undoUnit rolls one unit back and says why it could not.
 func (t *task) undoUnit(ctx context.Context, s trailStep, names *expr.Scope) (why string, err error) {
+	if t.settledBack(s.id) {
+		return "", nil
+	}
 	if t.item.Kind == runbooks.Manual {
 		return t.undoManual(ctx, names)
 	}
@@ -268,7 +313,7 @@ func (t *task) undoUnit(ctx context.Context, s trailStep, names *expr.Scope) (wh
 		if t.item.Rollback == nil {
 			l.make = func() (rendered, error) { return t.restore(s.id, l.names) }
 		}
-		tr, n, err := t.r.perform(ctx, l)
+		tr, n, err := t.undoOn(ctx, l)
 		if errors.Is(err, errStopped) {
 			return "it was killed", nil
 		}
@@ -288,6 +333,12 @@ func (t *task) undoManual(ctx context.Context, names *expr.Scope) (why string, e
 	text, err := evalText(t.item.Rollback.Text, names)
 	if err != nil {
 		return errText(err), nil
+	}
+	if m := t.before.undone; m != nil && (m.Done || !t.undoAgain(t.self())) {
+		if !m.Done {
+			why = reasonOr(m.Note, "it could not be undone")
+		}
+		return why, nil
 	}
 	if t.r.cfg.People == nil {
 		return "nobody to ask", nil

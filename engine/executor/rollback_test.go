@@ -173,7 +173,8 @@ phase "p" {
   }
 }`)
 	done := simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{By: "alice", Done: true}}
-	w.people.OnManual("manual.dns", done, done)
+	w.people.OnManual("manual.dns", done)
+	w.people.OnUndo("manual.dns", done)
 	w.sim.On("step.s", engine.PartCommand, simtransport.Answer{ExitCode: 1})
 	rec := w.run()
 	require.Equal(t, engine.VerdictFailed, rec.Verdict)

@@ -53,6 +53,7 @@ type run struct {
 	tasks   map[runbooks.ItemID]*task
 	tainted bool                              // dry-run: a phase that ended left things as they would not be
 	down    map[string]engine.PreflightResult // hosts whose preflight found them out of reach
+	past    *past                             // what an earlier controller left; nil: a new run
 }
 
 // Run executes a plan and returns the record of what happened. The error is about the controller (a configuration that
@@ -94,23 +95,37 @@ func newRun(cfg Config) (*run, error) {
 	if cfg.Parallel <= 0 {
 		cfg.Parallel = DefaultParallel
 	}
-	rec, ok := cfg.Journal.(*Recorder)
-	if !ok {
-		rec = NewRecorder(cfg.Journal, cfg.Plan, cfg.Observe)
+	past, err := resumed(&cfg)
+	if err != nil {
+		return nil, err
 	}
-	r := &run{cfg: cfg, rec: rec, valve: newValve(cfg.Parallel), dry: cfg.Mode == engine.DryRun, down: map[string]engine.PreflightResult{}}
+	rec, err := recorderOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{past: past, cfg: cfg, rec: rec, valve: newValve(cfg.Parallel), dry: cfg.Mode == engine.DryRun, down: map[string]engine.PreflightResult{}}
 	r.trail = &trail{}
 	r.gates = &gates{operators: []string{cfg.Opened.Operator}, open: map[runbooks.ItemID]*approval.Gate{}, asked: map[runbooks.ItemID]int{}}
 	r.stay, r.leave = context.WithCancelCause(context.Background())
 	r.newWork()
-	var err error
-	if r.names, err = newNames(cfg); err != nil {
+	if r.names, err = newNames(cfg, past); err != nil {
 		return nil, err
 	}
 	r.book = newBook(r.names.refs, append(allExprs(cfg.Runbook), cfg.Reads...), nil)
 	r.marks = newMarks(r)
 	r.tasks = newTasks(r)
 	return r, nil
+}
+
+// recorderOf is the recorder that all events of the run go through.
+func recorderOf(cfg Config) (*Recorder, error) {
+	if rec, ok := cfg.Journal.(*Recorder); ok {
+		return rec, nil
+	}
+	if cfg.Resume != nil {
+		return ResumeRecorder(cfg.Journal, cfg.Plan, cfg.Resume.Events, cfg.Observe)
+	}
+	return NewRecorder(cfg.Journal, cfg.Plan, cfg.Observe), nil
 }
 
 // newWork begins a context for what a kill ends. Cleanup has one of its own.
@@ -173,9 +188,15 @@ func (r *run) execute() error {
 }
 
 func (r *run) open() error {
-	opened := r.cfg.Opened
-	if err := r.emit(&opened); err != nil {
-		return err
+	if r.past != nil {
+		if err := r.takeUp(); err != nil {
+			return err
+		}
+	} else {
+		opened := r.cfg.Opened
+		if err := r.emit(&opened); err != nil {
+			return err
+		}
 	}
 	if err := r.departures(); err != nil {
 		return err
@@ -192,13 +213,13 @@ func (r *run) open() error {
 // departures records what was asked for that departs from the plan.
 func (r *run) departures() error {
 	by := r.cfg.Opened.Operator
-	if len(r.cfg.Limit) > 0 {
+	if len(r.cfg.Limit) > 0 && !r.past.said(engine.ActionLimit) {
 		a := &engine.OperatorAction{Action: engine.ActionLimit, By: by, Reason: fmt.Sprintf("only on %s", list(r.cfg.Limit))}
 		if err := r.emit(a); err != nil {
 			return err
 		}
 	}
-	if r.cfg.From == "" {
+	if r.cfg.From == "" || r.past.said(engine.ActionFrom) {
 		return nil
 	}
 	return r.emit(&engine.OperatorAction{Action: engine.ActionFrom, By: by, Item: r.cfg.From, Reason: "started from " + string(r.cfg.From)})

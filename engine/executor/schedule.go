@@ -72,6 +72,10 @@ func (s *schedule) decide(p *runbooks.Phase) error {
 	if p.When == nil {
 		return nil
 	}
+	if turn, ok := s.pastTurn(); ok {
+		s.turn = turn
+		return nil
+	}
 	names, err := s.r.names.scopeFor(s.r.stay, s.r.book, []*expr.Expr{p.When})
 	if err == nil {
 		var truth bool
@@ -89,10 +93,12 @@ func (s *schedule) decide(p *runbooks.Phase) error {
 }
 
 func (s *schedule) run() error {
+	s.carry()
 	for len(s.ready) > 0 || s.running > 0 {
 		may, ever, changed := s.may()
+		s.start(may)
 		if may {
-			s.start()
+			// all that are ready run
 		} else if !ever && s.running == 0 {
 			break
 		}
@@ -126,14 +132,38 @@ func (s *schedule) may() (may, ever bool, changed <-chan struct{}) {
 	return may, ever, changed
 }
 
-func (s *schedule) start() {
+// carry takes up the items whose outcome is on record, before anything new starts: what they mean for the run holds.
+func (s *schedule) carry() {
 	ctx, _ := s.r.working()
+	for n := 0; n < len(s.ready); {
+		t := s.ready[n]
+		if t.before.whole == nil {
+			n++
+			continue
+		}
+		s.ready = slices.Delete(s.ready, n, n+1)
+		s.running++
+		s.end(taskEnd{t, t.run(ctx, s.turn)})
+		n = 0
+	}
+}
+
+// start starts the items that are ready. While nothing new may start, those that an earlier controller had begun go on: they
+// are under way.
+func (s *schedule) start(may bool) {
+	ctx, _ := s.r.working()
+	stand, _, _ := s.r.valve.standing()
+	var later []*task
 	for _, t := range s.ready {
+		if !may && (!t.before.known() || t.redo != nil || stand >= held || fatal(s.err)) {
+			later = append(later, t)
+			continue
+		}
 		s.running++
 		s.taint(t)
 		go func() { s.done <- taskEnd{t, t.run(ctx, s.turn)} }()
 	}
-	s.ready = s.ready[:0]
+	s.ready = later
 }
 
 // end takes a task that has ended: what waited for it may start, unless its failure stops the run.
@@ -170,7 +200,17 @@ func (s *schedule) failed(t *task) (again bool, err error) {
 		return false, nil
 	}
 	why := fmt.Sprintf("%s: %s", t.id, reasonOr(t.outcome.reason, string(t.outcome.outcome)))
-	switch s.r.policy(t) {
+	if a := t.before.answer; a != nil && t.before.whole != nil {
+		return false, s.r.answeredFailure(t, engine.FailureAnswer{Action: a.Action, By: a.By, Reason: a.Reason}, why)
+	}
+	if t.before.whole != nil && t.outcome.outcome == engine.NotReached && t.outcome.cause == causeStopped {
+		return false, nil // it was the run that had stopped
+	}
+	policy := s.r.policy(t)
+	if policy == runbooks.Ask && s.r.hadStopped() {
+		policy = runbooks.Stop // what that failure meant was decided then
+	}
+	switch policy {
 	case runbooks.Continue:
 	case runbooks.Rollback:
 		s.r.back(why, "")
@@ -246,8 +286,10 @@ func (t *task) options() []string {
 
 func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error {
 	act := &engine.OperatorAction{Action: reasonOr(a.Action, "stop"), By: a.By, Item: t.id, Reason: r.cfg.Redactor.Redact(a.Reason)}
-	if err := r.emit(act); err != nil {
-		return err
+	if t.before.whole == nil || t.before.answer == nil {
+		if err := r.emit(act); err != nil {
+			return err
+		}
 	}
 	r.gates.steered(a.By)
 	switch a.Action {
@@ -270,11 +312,11 @@ func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error
 
 // byHand takes a person's word that a failed item is done.
 func (t *task) byHand(a engine.FailureAnswer) error {
-	err := t.r.emit(&engine.ItemSettled{
-		Unit: engine.Unit{Item: t.id}, As: engine.Done, By: a.By, Signed: a.Signed, Reason: t.r.cfg.Redactor.Redact(a.Reason),
-	})
-	if err != nil {
-		return err
+	settled := &engine.ItemSettled{Unit: t.self(), As: engine.Done, By: a.By, Signed: a.Signed, Reason: t.r.cfg.Redactor.Redact(a.Reason)}
+	if t.before.byHand == nil {
+		if err := t.r.emit(settled); err != nil {
+			return err
+		}
 	}
 	t.outcome.fails, t.outcome.byHand = false, true
 	for n := range t.units {
@@ -283,7 +325,26 @@ func (t *task) byHand(a engine.FailureAnswer) error {
 		}
 	}
 	t.keep(t.outcome)
+	if t.r.past.markedAll(t.r.markPrefix(), t.item.Marks, t.id, t.before.wholeSeq) && t.before.whole != nil {
+		return nil
+	}
 	return t.r.marks.set(t.item.Marks, t.id)
+}
+
+// hadStopped reports whether an earlier controller had stopped the run, or this called runbook, and gone on to its end.
+func (r *run) hadStopped() bool {
+	if r.past == nil {
+		return false
+	}
+	if r.past.cleaning || r.past.wayBack != nil {
+		return true
+	}
+	for _, t := range r.tasks {
+		if w := t.before.whole; w != nil && w.Outcome == engine.NotReached && w.Cause == causeStopped {
+			return true
+		}
+	}
+	return false
 }
 
 // failing are the first outcomes of units that failed.
@@ -304,6 +365,9 @@ func (s *schedule) notReached() error {
 	for _, t := range s.tasks {
 		if t.outcome.outcome != "" {
 			continue
+		}
+		if t.before.whole == nil && t.before.intended() {
+			return t.hold(fmt.Sprintf("%s had begun, and nobody has found out what became of it", t.id))
 		}
 		v := verdict{outcome: engine.NotReached, cause: causeStopped, reason: s.r.clip("the run stopped at " + where), fails: true}
 		if err := t.whole(v, nil); err != nil {

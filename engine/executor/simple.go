@@ -49,7 +49,7 @@ func (t *task) wait(ctx context.Context, names *expr.Scope) error {
 	if err := t.begins(); err != nil {
 		return err
 	}
-	if err := pause(ctx, d); err != nil {
+	if err := pause(ctx, t.waitLeft(d)); err != nil {
 		if errors.Is(err, errLeft) {
 			return err
 		}
@@ -67,7 +67,11 @@ func (t *task) manual(ctx context.Context, names *expr.Scope) error {
 	if err := t.begins(); err != nil {
 		return err
 	}
-	t.r.trail.add(trailStep{t: t, id: engine.Unit{Item: t.id}})
+	if t.before.begun {
+		t.r.trail.restore(trailStep{t: t, id: t.self(), order: t.before.begunSeq})
+	} else {
+		t.r.trail.add(trailStep{t: t, id: t.self()})
+	}
 	answer, inputs, err := t.people(ctx, q)
 	if err != nil {
 		return err

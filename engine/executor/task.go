@@ -21,6 +21,7 @@ type task struct {
 	plan    *engine.PlanItem
 	phase   *runbooks.Phase
 	cleanup bool
+	before  *pastItem // what is on record of it; never nil
 
 	work, unlessWork, verifyWork, afterWork, rollbackWork work
 	want                                                  interest
@@ -32,6 +33,7 @@ type task struct {
 	// attempts are those of each unit so far; redo are the units that a person has tried again, nil at first.
 	attempts map[engine.Unit]int
 	redo     map[engine.Unit]bool
+	have     map[engine.Unit]bool // units whose outcome was on record
 	all      []engine.Expectation // expect_all
 	// allFailed says why expect_all does not hold.
 	allFailed string
@@ -94,7 +96,8 @@ func newTasks(r *run) map[runbooks.ItemID]*task {
 }
 
 func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
-	t := &task{r: r, id: r.full(i.ID()), item: i, plan: r.cfg.Plan.Item(r.full(i.ID())), phase: p, cleanup: cleanup, want: r.book.want(i.ID()), attempts: map[engine.Unit]int{}}
+	t := &task{r: r, id: r.full(i.ID()), item: i, plan: r.cfg.Plan.Item(r.full(i.ID())), phase: p, cleanup: cleanup, want: r.book.want(i.ID()), attempts: map[engine.Unit]int{}, have: map[engine.Unit]bool{}}
+	t.before = r.past.item(t.id, 0)
 	t.hosts = make(map[string]bool, len(t.plan.Hosts))
 	for _, h := range t.plan.Hosts {
 		t.hosts[h] = true
@@ -141,6 +144,13 @@ func (t *task) again() {
 		}
 	}
 	t.units = slices.DeleteFunc(t.units, failed)
+	t.before.retried(t.self())
+	for id := range t.redo {
+		delete(t.have, id)
+		if p := t.before.units[id]; p != nil {
+			p.outcome, p.settled, p.base = nil, nil, p.commands()
+		}
+	}
 	t.outcome, t.all, t.allFailed, t.only = verdict{}, nil, "", nil
 }
 
@@ -158,6 +168,9 @@ func (t *task) left(e element, h *runbooks.Host) bool {
 
 // begins says that the turn of an item without hosts has come, and sets its marks_start.
 func (t *task) begins() error {
+	if t.before.begun {
+		return t.started()
+	}
 	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
 		return err
 	}
@@ -172,6 +185,9 @@ func (t *task) started() error {
 	t.mu.Unlock()
 	if !first || t.r.dry {
 		return nil
+	}
+	if t.before.begun && !t.item.Kind.OnHosts() {
+		return t.r.marks.missed(t.item.MarksStart, t.id, 0, t.before.begunAt)
 	}
 	return t.r.marks.set(t.item.MarksStart, t.id)
 }
@@ -189,8 +205,22 @@ func (t *task) tolerated(o *engine.ItemOutcome) string {
 
 // ended records the outcome of a unit. One that leaves something open holds the run.
 func (t *task) ended(o *engine.ItemOutcome, tr *trial, settled engine.Standing) error {
-	open := settled == "" && o.Outcome == engine.Unknown || o.KillConfirmed != nil && !*o.KillConfirmed
 	t.excuse(o)
+	if err := t.r.emit(o); err != nil {
+		return err
+	}
+	t.close(o, tr, settled)
+	return nil
+}
+
+// opens reports whether an outcome leaves open how the unit ended, or whether it still runs.
+func opens(o *engine.ItemOutcome, settled engine.Standing) bool {
+	return settled == "" && (o.Outcome == engine.Unknown || o.KillConfirmed != nil && !*o.KillConfirmed)
+}
+
+// close counts a unit whose outcome is on record among those of the item.
+func (t *task) close(o *engine.ItemOutcome, tr *trial, settled engine.Standing) {
+	open := opens(o, settled)
 	e := unitEnd{id: o.Unit, outcome: o.Outcome, cause: o.Cause, reason: o.Reason, began: tr.began, settled: settled, open: open}
 	if t.want.any || len(t.item.ExpectAll) > 0 {
 		e.data = tr.data
@@ -204,8 +234,10 @@ func (t *task) ended(o *engine.ItemOutcome, tr *trial, settled engine.Standing) 
 	if open {
 		t.r.valve.halt(held, fmt.Sprintf("%s: %s", unitName(o.Unit), reasonOr(o.Reason, string(o.Outcome))), "")
 	}
-	return t.r.emit(o)
 }
+
+// self is the item as a unit.
+func (t *task) self() engine.Unit { return engine.Unit{Item: t.id} }
 
 func unitName(u engine.Unit) string {
 	name := string(u.Item)
@@ -261,11 +293,17 @@ func (r *run) onHost(names *expr.Scope, h *runbooks.Host) *expr.Scope {
 
 // whole records the outcome of the item, keeps its result, and sets its marks.
 func (t *task) whole(v verdict, o *engine.ItemOutcome) error {
+	if t.before.whole != nil {
+		return t.wholeAgain(v)
+	}
+	if u := t.unfinished(); u != "" {
+		return t.hold(fmt.Sprintf("%s was launched, and nobody has found out what became of it: %s", u, reasonOr(v.reason, string(v.outcome))))
+	}
 	t.outcome = v
 	if o == nil {
 		o = &engine.ItemOutcome{}
 	}
-	o.Unit, o.Outcome, o.Cause, o.Reason = engine.Unit{Item: t.id}, v.outcome, v.cause, v.reason
+	o.Unit, o.Outcome, o.Cause, o.Reason = t.self(), v.outcome, v.cause, v.reason
 	t.excuse(o)
 	if o.Outcome == engine.Skipped && v.fails {
 		v.outcome, v.cause, v.reason, v.fails = o.Outcome, o.Cause, o.Reason, false

@@ -31,6 +31,7 @@ type unit struct {
 	unsure   *trial
 	settled  engine.Standing
 	settleBy string
+	past     *pastUnit // what is on record of it; nil: nothing
 }
 
 // unitState names what a unit does next.
@@ -52,19 +53,18 @@ func (u *unit) run(ctx context.Context) error {
 	steps := map[unitState]func(context.Context) (unitState, error){
 		unitUnless: u.unless, unitCommand: u.command, unitVerify: u.verify, unitSettle: u.settle, unitRetry: u.retry,
 	}
-	u.tries = 1
-	for state := unitUnless; state != unitEnded; {
+	for state := u.takeUp(); state != unitEnded; {
 		next, err := steps[state](ctx)
 		if err != nil {
-			return u.cut(err)
+			return u.cut(ctx, err)
 		}
 		state = next
 	}
-	return u.record()
+	return u.record(ctx)
 }
 
 // cut gives a unit that was stopped before anything of it began its outcome.
-func (u *unit) cut(err error) error {
+func (u *unit) cut(ctx context.Context, err error) error {
 	if err != errStopped { //nolint:errorlint // a sentinel of this package that is never wrapped
 		return err
 	}
@@ -72,7 +72,7 @@ func (u *unit) cut(err error) error {
 		u.trial = &trial{}
 		u.trial.fail(engine.NotReached, causeStopped, "the run was stopped before it began")
 	}
-	return u.record()
+	return u.record(ctx)
 }
 
 func (u *unit) unless(ctx context.Context) (unitState, error) {
@@ -107,7 +107,7 @@ func (u *unit) command(ctx context.Context) (unitState, error) {
 	l := launch{w: u.t.work, unit: u.id, host: u.host, names: u.names, first: u.attempts + 1, started: u.started}
 	if u.t.item.Kind == runbooks.Transfer {
 		p, err := u.t.parcel(ctx, u.id, u.names)
-		if err != nil {
+		if err != nil && !u.past.attempted(u.attempts+1) {
 			u.trial = &trial{}
 			err = u.t.r.unsendable(u.trial, err)
 			u.stillUnsure()
@@ -267,20 +267,32 @@ func (u *unit) sites(part *runbooks.Part) ([]*site, error) {
 	return out, nil
 }
 
-// record writes the outcome of the unit, and what settled it.
-func (u *unit) record() error {
+// record writes the outcome of the unit, and what settled it. What nobody knows is a person's to say.
+func (u *unit) record(ctx context.Context) error {
 	out := u.trial.payload(u.id)
 	out.Attempts, out.StartedAt, out.DurationNS = u.attempts, u.stamp, time.Since(u.began)
 	out.Cause = u.t.tolerated(out)
-	if err := u.t.ended(out, u.trial, u.settled); err != nil {
+	u.t.excuse(out)
+	if err := u.t.r.emit(out); err != nil {
 		return err
 	}
-	if u.settled == "" || u.trial.outcome != engine.Unknown {
-		return nil
+	switch {
+	case u.settled != "" && u.trial.outcome == engine.Unknown:
+		settled := &engine.ItemSettled{Unit: u.id, As: u.settled, By: engine.SettledByVerify, Reason: u.t.r.clip(u.settleBy)}
+		if err := u.t.r.emit(settled); err != nil {
+			return err
+		}
+	case opens(out, u.settled):
+		retry, err := u.askPeople(out)
+		if err != nil {
+			return err
+		}
+		if retry != nil {
+			return u.anew(ctx, retry)
+		}
 	}
-	return u.t.r.emit(&engine.ItemSettled{
-		Unit: u.id, As: u.settled, By: engine.SettledByVerify, Reason: u.t.r.clip(u.settleBy),
-	})
+	u.t.close(out, u.trial, u.settled)
+	return nil
 }
 
 // worst is the trial that decides why a survey does not hold; nil when only expect_all does not.

@@ -24,6 +24,7 @@ type valve struct {
 	by       string
 	paused   bool
 	draining bool
+	asking   int // questions that nothing new starts under
 	active   int
 	changed  chan struct{} // closed at each change
 	slots    chan struct{}
@@ -61,13 +62,37 @@ func (v *valve) set(paused, draining bool) {
 	v.notify()
 }
 
+// waits reports whether nothing new starts for now. The caller holds mu.
+func (v *valve) waits() bool { return v.paused || v.draining || v.asking > 0 }
+
+// hush adds a question under which nothing new starts, or takes one away.
+func (v *valve) hush(n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.asking += n
+	v.notify()
+}
+
+// join takes a slot for something that an earlier controller started: it is under way, whatever may start.
+func (v *valve) join(ctx context.Context) error {
+	select {
+	case v.slots <- struct{}{}:
+	case <-ctx.Done():
+		return cut(ctx)
+	}
+	v.mu.Lock()
+	v.active++
+	v.mu.Unlock()
+	return nil
+}
+
 // items reports whether new items may start, now or ever, and a channel that is closed when the answer may have changed.
 // Those of cleanup may after a stop and an abort.
 func (v *valve) items(cleanup bool) (may, ever bool, changed <-chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	ever = v.stand == goesOn || cleanup && v.stand < held
-	return ever && !v.paused && !v.draining, ever, v.changed
+	return ever && !v.waits(), ever, v.changed
 }
 
 // idle reports whether a drain has nothing left to wait for.
@@ -88,7 +113,7 @@ func (v *valve) enter(ctx context.Context, cleanup bool) error {
 	for {
 		v.mu.Lock()
 		err := v.admit(cleanup)
-		wait := v.paused || v.draining
+		wait := v.waits()
 		changed := v.changed
 		if err == nil && !wait {
 			v.active++
