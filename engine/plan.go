@@ -8,22 +8,24 @@ type Plan struct {
 	Schema  string `json:"schema"` // PlanSchema
 	Runbook string `json:"runbook"`
 	// Digest is "sha256:<hex>" over the JSON of the plan with an empty Digest.
-	Digest    string          `json:"digest"`
-	Project   string          `json:"project"`
-	Title     string          `json:"title,omitempty"`
-	Service   string          `json:"service,omitempty"`
-	Owner     string          `json:"owner,omitempty"`
-	Version   string          `json:"version,omitempty"`
-	Timezone  string          `json:"timezone,omitempty"`
-	Failback  string          `json:"failback,omitempty"`
-	Exercise  *PlanExercise   `json:"exercise,omitempty"`
-	Scenario  *PlanScenario   `json:"scenario,omitempty"`
-	Variables []PlanVariable  `json:"variables,omitempty"`
-	Hosts     []PlanHost      `json:"hosts"`
-	Marks     []string        `json:"marks,omitempty"`
-	Goals     []PlanObjective `json:"objectives,omitempty"`
-	Phases    []PlanPhase     `json:"phases"`
-	Items     []PlanItem      `json:"items"`
+	Digest   string `json:"digest"`
+	Project  string `json:"project"`
+	Title    string `json:"title,omitempty"`
+	Service  string `json:"service,omitempty"`
+	Owner    string `json:"owner,omitempty"`
+	Version  string `json:"version,omitempty"`
+	Timezone string `json:"timezone,omitempty"`
+	Failback string `json:"failback,omitempty"`
+	// UpdateEveryS is how often stakeholders are promised a progress update, in seconds; 0: not promised.
+	UpdateEveryS float64         `json:"update_every_s,omitempty"`
+	Exercise     *PlanExercise   `json:"exercise,omitempty"`
+	Scenario     *PlanScenario   `json:"scenario,omitempty"`
+	Variables    []PlanVariable  `json:"variables,omitempty"`
+	Hosts        []PlanHost      `json:"hosts"`
+	Marks        []string        `json:"marks,omitempty"`
+	Goals        []PlanObjective `json:"objectives,omitempty"`
+	Phases       []PlanPhase     `json:"phases"`
+	Items        []PlanItem      `json:"items"`
 	// CriticalPath is the chain of items that decides the duration, by timeout or known duration.
 	CriticalPath []runbooks.ItemID `json:"critical_path,omitempty"`
 }
@@ -83,6 +85,24 @@ type PlanPhase struct {
 	Title string            `json:"title,omitempty"`
 	Owner string            `json:"owner,omitempty"`
 	Items []runbooks.ItemID `json:"items"`
+	// Rollout divides the hosts of the phase: all its items run for one batch, then for the next. Nil: none.
+	Rollout *PlanRollout `json:"rollout,omitempty"`
+}
+
+// PlanRollout is how hosts are divided into batches.
+type PlanRollout struct {
+	// Phase: it is that of the item's phase, whose every item runs for each batch.
+	Phase bool `json:"phase,omitempty"`
+	// Hosts of a phase in the order of its batches; empty when they are decided at run time, and for items.
+	Hosts []string `json:"hosts,omitempty"`
+	// Batches are the sizes of the batches; empty when the hosts are decided at run time.
+	Batches     []int    `json:"batches,omitempty"`
+	Sizes       []string `json:"sizes,omitempty"` // as written: "1", "25%"; empty: all at once
+	Parallel    int      `json:"parallel,omitempty"`
+	PauseS      float64  `json:"pause_s,omitempty"`
+	MaxFailures []string `json:"max_failures,omitempty"` // as written; empty: none may fail
+	// AfterBatch: a check follows each batch, and its failure stops the rollout.
+	AfterBatch bool `json:"after_batch,omitempty"`
 }
 
 // Disposition is what is known of an item before the run.
@@ -115,6 +135,7 @@ type PlanItem struct {
 	Effect       runbooks.Effect `json:"effect"`
 	ForEach      bool            `json:"for_each"`
 	Elements     []string        `json:"elements,omitempty"`
+	Rollout      *PlanRollout    `json:"rollout,omitempty"`
 	Marks        []string        `json:"marks,omitempty"`
 	MarksStart   []string        `json:"marks_start,omitempty"`
 	HasVerify    bool            `json:"has_verify,omitempty"`

@@ -21,6 +21,7 @@ func (p *planner) expand(plan *engine.Plan, entry *engine.PlanPhase, i *runbooks
 	before := caller.After
 	for _, phase := range phases(child.in.Runbook) {
 		turn := t.and(child.decide(phase.When, "the phase's condition"))
+		leave := child.divide(phase)
 		var here []runbooks.ItemID
 		for _, item := range phase.Items {
 			out := child.item(phase, item, turn)
@@ -36,6 +37,7 @@ func (p *planner) expand(plan *engine.Plan, entry *engine.PlanPhase, i *runbooks
 				child.expand(plan, entry, item, out)
 			}
 		}
+		leave()
 		if len(here) > 0 {
 			before = here
 		}

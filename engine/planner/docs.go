@@ -47,5 +47,12 @@ func Docs() []diag.Doc {
 			Wrong:   runbook("    wait \"settle\" { duration = \"${var.time} or so\" }\n"),
 			Right:   runbook("    wait \"settle\" { duration = var.time }\n"),
 		},
+		{
+			Code: "CON-B008", Title: "several production hosts at once, without saying so",
+			Meaning: "A step or transfer on more than one production host states its rollout: how many at a time, and how many may fail. " +
+				"Who means all at once writes batch = \"100%\". A host is a production host unless the project or the host says otherwise.",
+			Wrong: "host \"web2\" { address = \"10.0.0.2\" }\n\n" + runbook(step("      hosts = inventory\n      argv  = [\"true\"]\n")),
+			Right: "host \"web2\" { address = \"10.0.0.2\" }\n\n" + runbook(step("      hosts = inventory\n      argv  = [\"true\"]\n      rollout { batch = 1 }\n")),
+		},
 	}
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -19,7 +20,7 @@ func (p *planner) place(out *engine.PlanItem, i *runbooks.Item) ([]*runbooks.Hos
 	if i.Hosts == nil {
 		return nil, t
 	}
-	hosts, known := p.resolve(i.Hosts)
+	hosts, known := p.itemHosts(i)
 	if !known {
 		t = t.and(turn{disposition: engine.RunTime, waits: p.waitsFor(i.Hosts)})
 	}
@@ -50,21 +51,28 @@ func (p *planner) touchPart(i *runbooks.Item, part *runbooks.Part) []*runbooks.H
 }
 
 func (p *planner) elements(out *engine.PlanItem, i *runbooks.Item) turn {
-	v, ds := i.ForEach.Eval(p.names)
-	if ds.HasErrors() {
-		p.diags = append(p.diags, ds...)
-		return turn{disposition: engine.RunTime}
-	}
-	if !v.Known() {
-		return turn{disposition: engine.RunTime, waits: p.waitsFor(i.ForEach)}
-	}
-	es, err := v.Elements()
-	if err != nil {
-		p.fail(i.ForEach.Range(), "CON-B004", "for_each: "+err.Error(), "for_each takes a list, a set or a map")
-		return turn{disposition: engine.RunTime}
-	}
-	for _, e := range es {
-		out.Elements = append(out.Elements, e.Key)
+	seen := map[string]bool{}
+	for _, names := range p.batchNames(i.ForEach) {
+		v, ds := i.ForEach.Eval(names)
+		if ds.HasErrors() {
+			p.diags = append(p.diags, ds...)
+			return turn{disposition: engine.RunTime}
+		}
+		if !v.Known() {
+			out.Elements = nil
+			return turn{disposition: engine.RunTime, waits: p.waitsFor(i.ForEach)}
+		}
+		es, err := v.Elements()
+		if err != nil {
+			p.fail(i.ForEach.Range(), "CON-B004", "for_each: "+err.Error(), "for_each takes a list, a set or a map")
+			return turn{disposition: engine.RunTime}
+		}
+		for _, e := range es {
+			if !seen[e.Key] {
+				out.Elements = append(out.Elements, e.Key)
+				seen[e.Key] = true
+			}
+		}
 	}
 	return turn{disposition: engine.WillRun}
 }
@@ -86,21 +94,31 @@ type resolved struct {
 }
 
 func (p *planner) resolveNew(e *expr.Expr) (hosts []*runbooks.Host, known bool) {
-	if !p.mentions(e, "each", "self", "batch") {
-		v, ds := e.Eval(p.names)
+	if p.mentions(e, "each", "self") {
+		return p.candidates(e), false
+	}
+	seen := map[string]bool{}
+	for _, names := range p.batchNames(e) {
+		v, ds := e.Eval(names)
 		switch {
 		case ds.HasErrors():
 			p.diags = append(p.diags, ds...)
 			return nil, true
-		case v.Known():
-			hosts, err := scope.Hosts(p.in.Project, v)
-			if err != nil {
-				p.fail(e.Range(), "CON-B005", "hosts: "+err.Error(), "")
+		case !v.Known():
+			return p.candidates(e), false
+		}
+		here, err := scope.Hosts(p.in.Project, v)
+		if err != nil {
+			p.fail(e.Range(), "CON-B005", "hosts: "+err.Error(), "")
+		}
+		for _, h := range here {
+			if !seen[h.Name] {
+				hosts = append(hosts, h)
+				seen[h.Name] = true
 			}
-			return hosts, true
 		}
 	}
-	return p.candidates(e), false
+	return hosts, true
 }
 
 func (p *planner) mentions(e *expr.Expr, roots ...string) bool {
@@ -114,15 +132,88 @@ func (p *planner) mentions(e *expr.Expr, roots ...string) bool {
 	return false
 }
 
-// candidates are the hosts that the expression mentions, in order of the inventory, the control host last.
-func (p *planner) candidates(e *expr.Expr) []*runbooks.Host {
-	named := map[string]bool{}
+// itemHosts are those of all elements together, where they differ.
+func (p *planner) itemHosts(i *runbooks.Item) (hosts []*runbooks.Host, known bool) {
+	if i.ForEach == nil || !p.mentions(i.Hosts, "each") {
+		return p.resolve(i.Hosts)
+	}
+	seen := map[string]bool{}
+	for _, names := range p.batchNames(i.ForEach) {
+		v, ds := i.ForEach.Eval(names)
+		es, err := v.Elements()
+		if ds.HasErrors() || err != nil {
+			return p.candidates(i.Hosts, i.ForEach), false
+		}
+		for _, e := range es {
+			each := expr.Object(map[string]expr.Value{"key": expr.String(e.Key), "value": e.Value})
+			v, ds := i.Hosts.Eval(names.With(map[string]expr.Value{"each": each}))
+			here, err := scope.Hosts(p.in.Project, v)
+			if ds.HasErrors() || err != nil {
+				return p.candidates(i.Hosts, i.ForEach), false
+			}
+			for _, h := range here {
+				if !seen[h.Name] {
+					hosts = append(hosts, h)
+					seen[h.Name] = true
+				}
+			}
+		}
+	}
+	return hosts, true
+}
+
+// candidates are the hosts that the expressions mention, less those that a filter leaves out whatever the results are, in
+// order of the inventory, the control host last.
+func (p *planner) candidates(es ...*expr.Expr) []*runbooks.Host {
+	all := p.mentioned(es...)
+	if len(es) != 1 || p.mentions(es[0], "each", "self", "batch") {
+		return all
+	}
+	return slices.DeleteFunc(all, func(h *runbooks.Host) bool { return p.leftOut(es[0], h) })
+}
+
+// leftOut reports whether the expression, over an inventory of this host alone, comes to no host already now.
+func (p *planner) leftOut(e *expr.Expr, h *runbooks.Host) bool {
+	if h.Control {
+		return false
+	}
+	only := map[string]expr.Value{"inventory": scope.HostList([]*runbooks.Host{h})}
+	groups := map[string]expr.Value{}
 	for _, ref := range p.refs.Of(e) {
+		switch ref.Root {
+		case "host", "var", "local":
+			return false // it may be named in another way than by a list
+		case "group":
+			here := []*runbooks.Host{}
+			if slices.Contains(p.group(ref.Name), h) {
+				here = append(here, h)
+			}
+			groups[ref.Name] = scope.HostList(here)
+		}
+	}
+	only["group"] = expr.Object(groups)
+	v, ds := e.Eval(p.names.With(only))
+	if ds.HasErrors() || !v.Known() {
+		return false
+	}
+	hosts, err := scope.Hosts(p.in.Project, v)
+	return err == nil && len(hosts) == 0
+}
+
+func (p *planner) mentioned(es ...*expr.Expr) []*runbooks.Host {
+	named := map[string]bool{}
+	for _, ref := range p.refs.Of(es...) {
 		switch ref.Root {
 		case "host":
 			named[ref.Name] = true
 		case "control":
 			named[runbooks.ControlName] = true
+		case "batch", "each":
+			if p.batches != nil {
+				for _, h := range p.batches.hosts {
+					named[h.Name] = true
+				}
+			}
 		case "inventory":
 			for _, h := range p.in.Project.Hosts {
 				named[h.Name] = true

@@ -55,7 +55,7 @@ func (p *planner) waitsFor(es ...*expr.Expr) []string {
 		name := ref.Root
 		if id, ok := runbooks.ReferredItem(ref); ok {
 			name = string(id)
-		} else if ref.Root != "run" && ref.Root != "secret" {
+		} else if ref.Root != "run" && ref.Root != "secret" && ref.Root != "batch" {
 			continue
 		}
 		if !slices.Contains(out, name) {
@@ -88,6 +88,7 @@ func (p *planner) item(phase *runbooks.Phase, i *runbooks.Item, inherited turn) 
 	if t.disposition == engine.WillSkip {
 		return out
 	}
+	p.rollout(&out, i, hosts)
 	p.render(&out, i, hosts)
 	for _, v := range append(slices.Clone(i.Expects), i.ExpectAll...) {
 		out.Expects = append(out.Expects, v.Condition.Text())

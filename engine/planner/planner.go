@@ -58,6 +58,7 @@ type planner struct {
 	hosts    map[string]bool // touched, by name
 	resolved map[*expr.Expr]resolved
 	waits    map[runbooks.ItemID]time.Duration // known lengths of wait items
+	batches  *division                         // of the phase that is planned; nil: it does not roll out
 	diags    diag.List
 }
 
@@ -94,7 +95,7 @@ func (p *planner) head() *engine.Plan {
 	r := p.in.Runbook
 	plan := &engine.Plan{
 		Schema: engine.PlanSchema, Runbook: r.Name, Project: p.in.Project.Name, Title: r.Title, Service: r.Service, Owner: r.Owner,
-		Version: r.Version, Timezone: p.in.Project.Timezone, Failback: r.Failback,
+		Version: r.Version, Timezone: p.in.Project.Timezone, Failback: r.Failback, UpdateEveryS: r.UpdateEvery.Seconds(),
 		Hosts: []engine.PlanHost{}, Phases: []engine.PlanPhase{}, Items: make([]engine.PlanItem, 0, len(r.AllItems())),
 	}
 	if r.Exercise != (runbooks.Exercise{}) {
@@ -143,6 +144,12 @@ func goal(o *runbooks.Objective) engine.PlanObjective {
 func (p *planner) phase(plan *engine.Plan, phase *runbooks.Phase) {
 	entry := engine.PlanPhase{Name: phase.Name, Title: phase.Title, Owner: phase.Owner, Items: []runbooks.ItemID{}}
 	turn := p.decide(phase.When, "the phase's condition")
+	leave := p.divide(phase)
+	defer leave()
+	if p.batches != nil {
+		entry.Rollout = p.batches.shown(phase.Rollout)
+		entry.Rollout.AfterBatch = phase.AfterBatch != nil
+	}
 	for _, item := range phase.Items {
 		out := p.item(phase, item, turn)
 		entry.Items = append(entry.Items, item.ID())
