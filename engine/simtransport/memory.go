@@ -29,6 +29,14 @@ func NewJournal(mode engine.Mode, clock engine.Clock) *Journal {
 	return &Journal{mode: mode, clock: clock, began: time.Now()}
 }
 
+// ResumeJournal goes on in the journal of a controller that is gone: with its events, and run.resumed as the first of a
+// segment.
+func ResumeJournal(events []engine.Event, clock engine.Clock, by string) *Journal {
+	j := &Journal{mode: events[0].Mode, clock: clock, began: time.Now(), events: append([]engine.Event(nil), events...)}
+	_, _ = j.Append(context.Background(), &engine.RunResumed{By: by, BootID: "simulated"}) // it cannot fail
+	return j
+}
+
 // FailWhen makes the journal fail for ever once the function returns an error for the n-th event.
 func (j *Journal) FailWhen(f func(n int, p engine.Payload) error) { j.fail = f }
 
@@ -84,6 +92,17 @@ func (a *Artifacts) Put(data []byte) (string, error) {
 	}
 	a.stored[digest] = string(data)
 	return digest, nil
+}
+
+// Get reads a stored text, for executor.Resumed.
+func (a *Artifacts) Get(digest string) ([]byte, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	text, ok := a.stored[digest]
+	if !ok {
+		return nil, fmt.Errorf("no artifact %s", digest)
+	}
+	return []byte(text), nil
 }
 
 // Stored is a stored text.

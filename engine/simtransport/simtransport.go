@@ -58,6 +58,8 @@ type Transport struct {
 	releases map[engine.AttemptID]int
 	closed   bool
 	links    links
+	attempts map[engine.AttemptID]*attempt
+	dead     bool // the controller
 }
 
 var (
@@ -78,7 +80,7 @@ type target struct {
 func New() *Transport {
 	return &Transport{
 		answers: map[target][]Answer{}, turn: map[target]int{}, flights: map[string]engine.PreflightResult{},
-		releases: map[engine.AttemptID]int{},
+		releases: map[engine.AttemptID]int{}, attempts: map[engine.AttemptID]*attempt{},
 	}
 }
 
@@ -155,6 +157,9 @@ func (t *Transport) Preflight(ctx context.Context, h *runbooks.Host, _ engine.Pr
 
 // Observe implements engine.Prober.
 func (t *Transport) Observe(ctx context.Context, h *runbooks.Host, o engine.Observation, sink engine.OutputSink) (engine.ExitStatus, error) {
+	if err := t.gone(); err != nil {
+		return engine.ExitStatus{}, err
+	}
 	t.note(ctx, Call{What: "observe", On: name(h), Command: o.Command()})
 	a := t.next(ctx, h, false)
 	if !away(a.Err) {
@@ -169,6 +174,9 @@ func (t *Transport) Observe(ctx context.Context, h *runbooks.Host, o engine.Obse
 
 // ProbeTCP implements engine.Prober.
 func (t *Transport) ProbeTCP(ctx context.Context, h *runbooks.Host, address string) (engine.TCPState, error) {
+	if err := t.gone(); err != nil {
+		return "", err
+	}
 	t.note(ctx, Call{What: "tcp", On: name(h), Address: address})
 	a := t.next(ctx, h, false)
 	if !away(a.Err) {
@@ -185,6 +193,9 @@ func (t *Transport) ProbeTCP(ctx context.Context, h *runbooks.Host, address stri
 
 // ProbeHTTP implements engine.HTTPProber.
 func (t *Transport) ProbeHTTP(ctx context.Context, q engine.HTTPRequest, body io.Writer) (engine.HTTPResponse, error) {
+	if err := t.gone(); err != nil {
+		return engine.HTTPResponse{}, err
+	}
 	t.note(ctx, Call{What: "http", Address: q.URL})
 	a := t.next(ctx, nil, false)
 	if err := sleep(ctx, a.Delay); err != nil {
@@ -204,6 +215,9 @@ func (t *Transport) ProbeHTTP(ctx context.Context, q engine.HTTPRequest, body io
 
 // Prepare implements engine.Launcher.
 func (t *Transport) Prepare(ctx context.Context, h *runbooks.Host, _ string) (engine.Prepared, error) {
+	if err := t.gone(); err != nil {
+		return engine.Prepared{}, err
+	}
 	t.note(ctx, Call{What: "prepare", On: name(h)})
 	a := t.next(ctx, h, true)
 	if !a.Prepare || !away(a.Err) {
@@ -217,19 +231,20 @@ func (t *Transport) Prepare(ctx context.Context, h *runbooks.Host, _ string) (en
 
 // Start implements engine.Launcher.
 func (t *Transport) Start(ctx context.Context, h *runbooks.Host, a engine.Attempt, sink engine.OutputSink) (engine.ExitStatus, engine.Release, error) {
+	if err := t.gone(); err != nil {
+		return engine.ExitStatus{}, t.release(a.ID), err
+	}
 	t.note(ctx, Call{What: "start", On: name(h), Command: a.Command, Attempt: a.ID})
 	says := t.next(ctx, h, false)
 	if h != nil && h.Connection.Plain {
 		says = says.plain()
 	}
 	t.links.follow(h, says)
-	st, err := play(ctx, says, a.Command.Timeout, sink)
+	if err := t.claim(a, says); err != nil {
+		return engine.ExitStatus{}, t.release(a.ID), err
+	}
+	st, err := t.living(ctx, says, a.Command.Timeout, sink)
 	return st, t.release(a.ID), err
-}
-
-// Collect implements engine.Launcher: a simulated attempt whose controller went never started.
-func (t *Transport) Collect(_ context.Context, _ *runbooks.Host, a engine.Attempt, _ engine.OutputSink) (engine.ExitStatus, engine.Release, error) {
-	return engine.ExitStatus{}, t.release(a.ID), engine.ErrNeverStarted
 }
 
 func (t *Transport) release(id engine.AttemptID) engine.Release {

@@ -2,6 +2,7 @@ package simtransport_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -27,17 +28,18 @@ func TestTransport_sequence(t *testing.T) {
 	sim.On("step.s", engine.PartCommand, simtransport.Answer{ExitCode: 1}, simtransport.Answer{ExitCode: 2})
 	sim.OnHost("step.s", engine.PartCommand, "c", simtransport.Answer{ExitCode: 9})
 	got := map[string][]int{}
-	for range 3 {
+	for n := range 3 {
 		for _, host := range []string{"a", "b", "c"} {
 			ctx, h := at(t, host)
-			st, release, err := sim.Start(ctx, h, engine.Attempt{ID: "1"}, engine.OutputSink{})
+			id := engine.AttemptID(fmt.Sprintf("%d on %s", n, host))
+			st, release, err := sim.Start(ctx, h, engine.Attempt{ID: id}, engine.OutputSink{})
 			require.NoError(t, err)
 			release()
+			require.Equal(t, 1, sim.Released(id))
 			got[host] = append(got[host], st.Code)
 		}
 	}
 	require.Equal(t, map[string][]int{"a": {1, 2, 2}, "b": {1, 2, 2}, "c": {9, 9, 9}}, got)
-	require.Equal(t, 9, sim.Released("1"))
 	require.Len(t, sim.Calls(), 9)
 }
 
@@ -115,4 +117,45 @@ func TestArtifacts(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, out.Text)
 	require.Len(t, a.Stored(out.Artifact), 5000)
+}
+
+// A durable host keeps what it knows of an attempt while its controller is gone: it runs on and is collected, once; what was
+// never launched never will be.
+func TestTransport_attemptsOutliveTheirController(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := simtransport.New()
+		sim.On("step.s", engine.PartCommand, simtransport.Answer{Stdout: "done", ExitCode: 3, Delay: 10 * time.Second})
+		ctx, h := at(t, "a")
+		started := make(chan error, 1)
+		go func() {
+			_, _, err := sim.Start(ctx, h, engine.Attempt{ID: "1"}, engine.OutputSink{})
+			started <- err
+		}()
+		time.Sleep(4 * time.Second)
+		sim.Die()
+		_, _, err := sim.Start(ctx, h, engine.Attempt{ID: "2"}, engine.OutputSink{})
+		require.ErrorIs(t, err, engine.ErrLeft, "a dead controller launches nothing")
+		require.ErrorIs(t, <-started, engine.ErrLeft, "and sees no end")
+		sim.Live()
+
+		var out strings.Builder
+		st, _, err := sim.Collect(ctx, h, engine.Attempt{ID: "1"}, engine.OutputSink{Stdout: &out})
+		require.NoError(t, err)
+		require.Equal(t, 3, st.Code)
+		require.Equal(t, "done", out.String())
+		_, _, err = sim.Start(ctx, h, engine.Attempt{ID: "1"}, engine.OutputSink{})
+		require.ErrorIs(t, err, engine.ErrOutcomeUnknown)
+		require.Equal(t, 1, sim.Executed("1"))
+
+		_, _, err = sim.Collect(ctx, h, engine.Attempt{ID: "2"}, engine.OutputSink{})
+		require.ErrorIs(t, err, engine.ErrNeverStarted)
+		_, _, err = sim.Start(ctx, h, engine.Attempt{ID: "2"}, engine.OutputSink{})
+		require.ErrorIs(t, err, engine.ErrNeverStarted, "it is fenced")
+		require.Zero(t, sim.Executed("2"))
+
+		h.Connection.Plain = true
+		_, _, err = sim.Collect(ctx, h, engine.Attempt{ID: "1"}, engine.OutputSink{})
+		require.ErrorIs(t, err, engine.ErrOutcomeUnknown, "a plain connection leaves nothing that tells")
+	})
 }
