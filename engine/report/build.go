@@ -83,7 +83,7 @@ func buildPhases(rec *engine.Record) []Phase {
 	var out []Phase
 	planned := make(map[runbooks.ItemID]bool)
 	for _, p := range rec.Plan.Phases {
-		out = append(out, Phase(p))
+		out = append(out, Phase{Name: p.Name, Title: p.Title, Owner: p.Owner, Items: p.Items})
 		for _, id := range p.Items {
 			planned[id] = true
 		}
