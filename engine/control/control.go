@@ -59,6 +59,7 @@ type Request struct {
 	Reason    string            `json:"reason,omitempty"`
 	Inputs    map[string]string `json:"inputs,omitempty"`    // done
 	Signature string            `json:"signature,omitempty"` // armored SSHSIG over the request's text
+	Signed    string            `json:"signed,omitempty"`    // the text that was signed, where it came along
 }
 
 // Response answers a wish. Error is one line, lower case; Hint says what to do.

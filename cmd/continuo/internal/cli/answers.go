@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,7 @@ by any channel: print the text with --request, sign it, hand the signature in wi
 				_, err := a.out.Write(text)
 				return err
 			}
-			var signed []byte
+			var signed, beside []byte
 			switch {
 			case (signature == "") == (key == ""):
 				return failf(Usage, usageHint(c), "approve: exactly one of --key, --signature and --request")
@@ -44,11 +45,14 @@ by any channel: print the text with --request, sign it, hand the signature in wi
 				signed, err = io.ReadAll(io.LimitReader(a.env.Stdin, 1<<20))
 			default:
 				signed, err = os.ReadFile(a.path(signature))
+				if name, ok := strings.CutSuffix(signature, ".sig"); ok { // what was signed lies beside it, or not
+					beside, _ = os.ReadFile(a.path(name))
+				}
 			}
 			if err != nil {
 				return fail(Usage, fmt.Errorf("approve: %w", err), "")
 			}
-			return a.wish(c.Context(), args[0], control.Request{Op: control.Approve, Item: args[1], By: a.operator(by), Signature: string(signed)})
+			return a.wish(c.Context(), args[0], control.Request{Op: control.Approve, Item: args[1], By: a.operator(by), Signature: string(signed), Signed: string(beside)})
 		},
 	}
 	f := c.Flags()

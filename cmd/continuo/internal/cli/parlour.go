@@ -95,7 +95,11 @@ func (p *parlour) Gate(ctx context.Context, q engine.GateQuestion) (engine.GateW
 			if r.Op == control.Deny {
 				return engine.GateWord{By: r.By, Deny: true, Reason: r.Reason}
 			}
-			return engine.GateWord{By: r.By, Text: q.Request, Signature: []byte(r.Signature)}
+			word := engine.GateWord{By: r.By, Text: q.Request, Signature: []byte(r.Signature)}
+			if r.Signed != "" { // another text than the one that is asked for is told by its difference
+				word.Text = []byte(r.Signed)
+			}
+			return word
 		})
 }
 
