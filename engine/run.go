@@ -93,6 +93,8 @@ const (
 	PartRollback PartName = "rollback"
 	// PartSource reads the file of another host that a transfer takes.
 	PartSource PartName = "source"
+	// PartWitness asks the witness of a tcp check. It names the question only: nothing in a journal bears it.
+	PartWitness PartName = "witness"
 )
 
 // AttemptID identifies one launch on one host for ever: 32 hex digits. See NewAttemptID.

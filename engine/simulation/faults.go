@@ -152,7 +152,8 @@ func (s *scenario) strike(i *runbooks.Item, f injection) error {
 
 // answer is what the host says when the fault strikes. once: it strikes one attempt, and the next is as it was.
 func (f injection) answer(i *runbooks.Item, normal []simtransport.Answer) (bad simtransport.Answer, once bool, err error) {
-	observes := i.Kind == runbooks.Check || f.part == engine.PartVerify || f.part == engine.PartUnless
+	observes := i.Kind == runbooks.Check || f.part == engine.PartVerify || f.part == engine.PartUnless ||
+		f.part == engine.PartSource || f.part == engine.PartWitness
 	switch f.kind {
 	case FaultExit:
 		code := f.code

@@ -37,6 +37,8 @@ type Case struct {
 	From             runbooks.ItemID
 	Limit            []string
 	Change, Incident string
+	// Start is when the run begins; zero: Epoch.
+	Start time.Time
 }
 
 // Ended is what came of a case.
@@ -46,6 +48,9 @@ type Ended struct {
 	Record *engine.Record
 	Calls  []simtransport.Call
 }
+
+// simulatedRun is the id of every simulated run.
+const simulatedRun = "simulated"
 
 // secretWord stands for every secret: no simulated run resolves a real one.
 const secretWord = "simulated-secret-"
@@ -71,7 +76,7 @@ func Run(c Case) (*Ended, error) {
 		}
 	}
 	out := &Ended{Plan: c.Plan}
-	err := Bubble(func(ctx context.Context) error {
+	err := BubbleAt(c.Start, func(ctx context.Context) error {
 		journal := simtransport.NewJournal(engine.Simulate, simtransport.Clock{})
 		rec, err := executor.Run(ctx, c.config(journal))
 		if err != nil {
@@ -99,7 +104,7 @@ func (c Case) config(journal *simtransport.Journal) executor.Config {
 	cfg := executor.Config{
 		Project: c.Project, Runbook: c.Runbook, Plan: c.Plan, Variables: c.Variables, Mode: engine.Simulate,
 		Opened: engine.RunOpened{
-			Run: "simulated", Nonce: "00000000000000000000000000000000", Project: c.Project.Name, Runbook: c.Runbook.Name,
+			Run: simulatedRun, Nonce: "00000000000000000000000000000000", Project: c.Project.Name, Runbook: c.Runbook.Name,
 			Title: c.Runbook.Title, Operator: operator, OperatorHost: "simulated", PlanDigest: c.Plan.Digest,
 			Hosts: len(c.Plan.Hosts), Items: len(c.Plan.Items), Exercise: "simulation",
 			Change: c.Change, Incident: c.Incident, From: string(c.From), Limit: c.Limit,

@@ -130,7 +130,7 @@ func itemAt(p *runbooks.Project, rb *runbooks.Runbook, id runbooks.ItemID) *runb
 
 // target reads "step.promote.verify" as an item and its part.
 func target(p *runbooks.Project, rb *runbooks.Runbook, text string) (*runbooks.Item, place, error) {
-	for _, part := range []engine.PartName{engine.PartVerify, engine.PartUnless, engine.PartRollback, engine.PartSource} {
+	for _, part := range []engine.PartName{engine.PartVerify, engine.PartUnless, engine.PartRollback, engine.PartSource, engine.PartWitness} {
 		if id, ok := strings.CutSuffix(text, "."+string(part)); ok {
 			if i := itemAt(p, rb, runbooks.ItemID(id)); i != nil {
 				return i, place{item: runbooks.ItemID(id), part: part}, nil
@@ -362,6 +362,9 @@ func one(a attrs, n int, timeout time.Duration) (simtransport.Answer, error) {
 	return out, nil
 }
 
+// outcomeLost is an outcome that is unknown although the attempt was seen dead: verify may settle it. As a word of `on` only.
+const outcomeLost engine.Outcome = "lost"
+
 // ofOutcome is the answer that makes an attempt end so.
 func ofOutcome(o engine.Outcome, timeout time.Duration) (simtransport.Answer, error) {
 	switch o {
@@ -375,6 +378,8 @@ func ofOutcome(o engine.Outcome, timeout time.Duration) (simtransport.Answer, er
 		return away("dial", engine.ErrUnreachable, "simulated: no answer"), nil
 	case engine.Unknown:
 		return simtransport.Answer{Err: hostError("lost-connection", engine.ErrOutcomeUnknown, "simulated: the connection was lost")}, nil
+	case outcomeLost:
+		return simtransport.Answer{Err: hostError("lost", engine.ErrLost, "simulated: it had started, and its result is lost")}, nil
 	case engine.NeverStarted:
 		return simtransport.Answer{Err: hostError("never-started", engine.ErrNeverStarted, "simulated: fenced")}, nil
 	default: // not how an attempt ends

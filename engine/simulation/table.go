@@ -75,6 +75,13 @@ func (r row) before(c *Case, names *expr.Scope) error {
 		return nil
 	}
 	c.From, c.Limit, c.Change, c.Incident = b.From, b.Limit, b.Change, b.Incident
+	c.Start = Epoch
+	if b.StartedAt != "" {
+		var err error
+		if c.Start, err = time.Parse(time.RFC3339, b.StartedAt); err != nil {
+			return fmt.Errorf("started_at: %q is no time as 2026-11-21T03:10:00Z", b.StartedAt)
+		}
+	}
 	if b.Marks == nil {
 		return nil
 	}
@@ -93,7 +100,7 @@ func (r row) before(c *Case, names *expr.Scope) error {
 		}
 		text, err := k.Value.Text()
 		if err == nil {
-			c.Marks[k.Key], err = instant(text)
+			c.Marks[k.Key], err = instant(text, c.Start)
 		}
 		if err != nil {
 			return fmt.Errorf("mark %s: %w", k.Key, err)
@@ -119,9 +126,9 @@ func isMark(rb *runbooks.Runbook, name string) bool {
 }
 
 // instant reads a time, or how long it was before the simulated run began: "-20m".
-func instant(text string) (time.Time, error) {
+func instant(text string, start time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(text); err == nil {
-		return Epoch.Add(d), nil
+		return start.Add(d), nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {

@@ -211,6 +211,9 @@ func (j *judge) values(eval func(*expr.Expr, map[string]expr.Value) (expr.Value,
 			continue
 		}
 		out = append(out, text+" = "+v.String())
+		if text == "run.verdict" {
+			out = append(out, "run.why = "+extra["run"].Attr("why").String())
+		}
 	}
 	return out
 }

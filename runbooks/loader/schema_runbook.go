@@ -162,6 +162,7 @@ func beforeBlock() *Block {
 	return &Block{
 		Type: "before", Once: true, Doc: "The state that the run begins in: what would be given on its command line.",
 		Attrs: []Attr{
+			{Name: "started_at", Kind: KindString, Default: `"2026-01-01T00:00:00Z"`, Doc: "When the run begins."},
 			{Name: "marks", Kind: KindMap, Doc: "When marks were, as --at: RFC 3339, or relative to the start, as \"-20m\"."},
 			{Name: "from", Kind: KindString, Doc: "The item that it begins at, as --from."},
 			{Name: "limit", Kind: KindStrings, Doc: "The only hosts that it runs on, as --limit."},

@@ -3,6 +3,7 @@ package loader
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
@@ -50,7 +51,10 @@ func (l *loader) before(n *node, rb *runbooks.Runbook) *runbooks.Before {
 	}
 	b := &runbooks.Before{
 		Marks: l.expr(n.attr("marks")), From: runbooks.ItemID(l.text(n, "from")), Limit: l.texts(n, "limit"),
-		Change: l.text(n, "change"), Incident: l.text(n, "incident"), Range: place(n.rng()),
+		Change: l.text(n, "change"), Incident: l.text(n, "incident"), StartedAt: l.text(n, "started_at"), Range: place(n.rng()),
+	}
+	if _, err := time.Parse(time.RFC3339, b.StartedAt); b.StartedAt != "" && err != nil {
+		l.report("CON-S024", n.attr("started_at").Expr.Range(), "started_at %q is no time", b.StartedAt).Hint = `write "2026-11-21T03:10:00Z"`
 	}
 	if rb == nil {
 		return b
@@ -123,11 +127,11 @@ func (l *loader) targetPart(n *node, item *runbooks.Item, words []string) (*runb
 	}
 	parts := map[string]bool{
 		"verify": item.Verify != nil, "unless": item.Unless != nil, "source": item.Source != nil && item.Source.Host != nil,
-		"rollback": item.Rollback != nil || item.Kind == runbooks.Transfer,
+		"rollback": item.Rollback != nil || item.Kind == runbooks.Transfer, "witness": item.TCP != nil && item.TCP.Witness != nil,
 	}
 	if len(words) > 1 || !parts[words[0]] {
 		l.report("CON-R012", n.labelRange(), "%s has no %s", item.ID(), strings.Join(words, ".")).Hint =
-			"a part is verify, unless, rollback or (of a transfer from a host) source, as far as the item has it"
+			"a part is verify, unless, rollback, source (of a transfer from a host) or witness (of a tcp check), as far as the item has it"
 		return nil, ""
 	}
 	return item, words[0]
@@ -139,6 +143,8 @@ func answersOf(i *runbooks.Item, part string) []string {
 	switch {
 	case part == "rollback" && i.Kind == runbooks.Manual:
 		return []string{"done_by", "outcome", "delay", "silent"}
+	case part == "witness":
+		return []string{"state", "outcome", "delay", "host", "key"}
 	case part != "":
 		return command
 	case i.TCP != nil:
@@ -186,6 +192,8 @@ func faultsOf(i *runbooks.Item, part string) []string {
 	looks := []string{"unreachable", "auth", "host-key", "become", "program", "reboot", "exit", "timeout", "lost-connection", "expectation"}
 	changes := append(slices.Clone(looks), "disk-full", "crash")
 	switch part {
+	case "witness":
+		return []string{"unreachable", "expectation"}
 	case "verify", "unless", "source":
 		return looks
 	case "rollback":

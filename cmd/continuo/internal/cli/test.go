@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,9 +15,16 @@ import (
 )
 
 type testOptions struct {
-	run     string
-	explore bool
-	pairs   bool
+	run      string
+	explore  bool
+	pairs    bool
+	record   string
+	output   string
+	format   string
+	coverage bool
+	file     bool
+	signWith string
+	by       string
 }
 
 func testCommand(a *app) *cobra.Command {
@@ -27,20 +35,30 @@ func testCommand(a *app) *cobra.Command {
 		Long: `Runs the test blocks of *.test.hcl files against simulated hosts and people, in simulated time. Nothing is connected to, and
 no secret is read. Exit code 1 when a test fails, or when explore has findings.
 
-With --explore every item is made to go wrong on every class of hosts in every way it can, one case after another, and each
-case ends safe, held (a person decides), or as a finding: a hole in the runbook. ` + "`continuo explain CODE`" + ` says what mends it.
-Hosts that are alike in site, environment, labels and connection count as one class.`,
+With --explore every item is made to go wrong on every class of hosts in every way it can, one case after another, and
+continuo itself is killed at every line of its journal and the run resumed. Each case ends safe, held (a person decides), or as
+a finding: a hole in the runbook. ` + "`continuo explain CODE`" + ` says what mends it. Hosts that are alike in site, environment, labels
+and connection count as one class. With --file the result becomes evidence like that of a run: of an exercise of type
+simulation, in which no host was contacted.
+
+With --record a real run becomes a test: what hosts and people answered then, they answer again.`,
 		Example: `  continuo test
   continuo test failover --run 'lagging'
-  continuo test failover --explore`,
+  continuo test --format junit --output results.xml
+  continuo test failover --explore
+  continuo test failover --explore --format html --output matrix.html
+  continuo test --record @latest`,
 		ValidArgsFunction: a.completeRunbook,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.pairs && !o.explore {
-				return failf(Usage, "pairs of faults are explored: add --explore", "--pairs without --explore")
+			if err := o.check(a.global.json, args); err != nil {
+				return err
 			}
 			p, _, err := a.load()
 			if err != nil {
 				return err
+			}
+			if o.record != "" {
+				return a.recordTest(p, o)
 			}
 			rbs, err := a.someRunbooks(p, args)
 			if err != nil {
@@ -56,7 +74,41 @@ Hosts that are alike in site, environment, labels and connection count as one cl
 	f.StringVar(&o.run, "run", "", "only tests whose name matches `REGEXP`")
 	f.BoolVar(&o.explore, "explore", false, "every item, class of hosts and kind of fault")
 	f.BoolVar(&o.pairs, "pairs", false, "with --explore: two faults at a time, too")
+	f.BoolVar(&o.file, "file", false, "with --explore: seal the result as evidence")
+	f.StringVar(&o.signWith, "sign-with", "", "with --file: sign with this SSH private `KEY` instead of continuo's own")
+	f.StringVar(&o.by, "by", "", "with --file: `PRINCIPAL` who explored (default: user@host)")
+	f.StringVar(&o.record, "record", "", "write a test from what hosts and people answered in this `RUN`")
+	f.StringVar(&o.format, "format", "", "`FORMAT` of the result: text, json, junit; with --explore text, json, html, markdown")
+	f.StringVarP(&o.output, "output", "o", "", "write to this `PATH` instead of stdout; a recorded test never over a file that is there")
+	complete(c, "record", a.completeRuns)
+	complete(c, "format", wordsOf("text", "json", "junit", "html", "markdown"))
 	return c
+}
+
+// check refuses flags that do not go together.
+func (o *testOptions) check(json bool, args []string) error {
+	if o.format == "" {
+		if o.format = "text"; json {
+			o.format = "json"
+		}
+	}
+	formats := []string{"text", "json", "junit"}
+	if o.explore {
+		formats = []string{"text", "json", "html", "markdown"}
+	}
+	switch {
+	case o.pairs && !o.explore:
+		return failf(Usage, "pairs of faults are explored: add --explore", "--pairs without --explore")
+	case o.file && !o.explore:
+		return failf(Usage, "what is filed is an exploration: add --explore", "--file without --explore")
+	case o.record != "" && (o.explore || o.run != "" || len(args) > 0):
+		return failf(Usage, "it writes one test, from one run", "--record with --explore, --run or a runbook")
+	case !slices.Contains(formats, o.format):
+		return failf(Usage, "there are "+strings.Join(formats, ", "), "--format: %q is no format of this", o.format)
+	case json && o.format != "json":
+		return failf(Usage, "--json is --format json", "--json with --format %s", o.format)
+	}
+	return nil
 }
 
 // someRunbooks are the named ones, or all.

@@ -73,6 +73,37 @@ func (s *Screen) Test(r *simulation.TestResult) {
 	}
 }
 
+// RecordDocument is `continuo/test-record/v1`.
+type RecordDocument struct {
+	Schema   string           `json:"schema"`
+	Run      string           `json:"run"`
+	Path     string           `json:"path"`
+	Test     string           `json:"test"`
+	Passed   bool             `json:"passed"`
+	Failures []TestFailureDoc `json:"failures,omitempty"`
+	Notes    []string         `json:"notes,omitempty"`
+}
+
+// Recorded says what became of a run that was made a test.
+func (s *Screen) Recorded(d RecordDocument) {
+	s.Printf("recorded  %s\n          test %q\n", Clean(d.Path), Clean(d.Test))
+	for _, n := range d.Notes {
+		s.Printf("          %s %s\n", s.paint(yellow, "note:"), CleanText(n))
+	}
+	for _, f := range d.Failures {
+		s.Printf("  %s  %s:%d: %s\n", s.paint(red, "FAILED"), f.File, f.Line, CleanText(f.Message))
+		for _, v := range f.Values {
+			s.Printf("            %s\n", shorten(Clean(v), 200))
+		}
+	}
+	switch {
+	case d.Passed:
+		s.Printf("          it passes: continuo test --run %q\n", d.Run)
+	case len(d.Failures) > 0:
+		s.Printf("          what a simulation cannot repeat is in the notes; edit the test, or take it as a question to the runbook\n")
+	}
+}
+
 // TestEnd sums up.
 func (s *Screen) TestEnd(results []*simulation.TestResult) {
 	failed := 0
