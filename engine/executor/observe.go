@@ -127,7 +127,9 @@ func (r *run) prepareTCP(w work, h *runbooks.Host, names *expr.Scope, t *trial) 
 	}
 	return func(ctx context.Context, _ *output) {
 		if witness != "" {
-			state, err := r.cfg.Prober.ProbeTCP(ctx, h, witness)
+			at := engine.PlaceOf(ctx)
+			at.Part = engine.PartWitness
+			state, err := r.cfg.Prober.ProbeTCP(engine.WithPlace(ctx, at), h, witness)
 			if err != nil || state != engine.TCPOpen {
 				t.began = err == nil
 				t.inconclusive(tcpProblem("witness "+witness, state, err))
