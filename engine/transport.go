@@ -273,6 +273,19 @@ type ArtifactWriter interface {
 	Finish() (ItemOutput, error)
 }
 
+// Scratch keeps what is too large for memory while a run works with it, such as the file that a transfer takes from
+// another host. It is no evidence, nobody else can read it, and nothing of it outlives the process.
+type Scratch interface {
+	Create() (ScratchFile, error)
+}
+
+// ScratchFile is written once, from its beginning, and then read, by any number of readers at once, until it is closed.
+type ScratchFile interface {
+	io.Writer
+	io.ReaderAt
+	io.Closer
+}
+
 // Redactor replaces secrets in short texts: commands, reasons, captured values.
 type Redactor interface {
 	Redact(s string) string

@@ -28,6 +28,7 @@ type Config struct {
 	// the same Recorder, so that the record sees all of them.
 	Journal   engine.Journal
 	Artifacts engine.Artifacts
+	Scratch   engine.Scratch // nil: what a transfer fetches from another host is held in memory, up to 64 MiB
 	Redactor  engine.Learner
 	Secrets   engine.Secrets    // nil: the project uses none
 	People    engine.People     // nil: nobody to ask

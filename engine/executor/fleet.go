@@ -96,6 +96,7 @@ func (t *task) place(e *element) error {
 // everywhere runs the item on all elements and hosts: elements one after another (or parallel_each at once), each over its
 // hosts in batches. work runs one batch.
 func (t *task) everywhere(ctx context.Context, elements []element, work batchFunc) error {
+	defer t.fetched.end()
 	return each(elements, max(1, t.item.ParallelEach), func(e element) error {
 		hosts, err := t.limited(e)
 		if err != nil {

@@ -42,6 +42,7 @@ type task struct {
 	asked     time.Time           // when people were
 	// inputNames is what validations of inputs may refer to.
 	inputNames *expr.Scope
+	fetched    fetched // of a transfer from another host
 	single     bool    // hosts is one host by its form
 	outcome    verdict // written before the schedule is told
 }

@@ -1,7 +1,6 @@
 package executor
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	_ "embed"
@@ -9,16 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
-	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
-
-// maxTransfer bounds the size of one transferred file in bytes: it is held in memory, once for all hosts.
-const maxTransfer = 64 << 20
 
 // A transfer is an attempt like any other: a script that takes the content on stdin, compares its digest on the host and
 // renames it into place. So everything that holds for steps holds for transfers: intent, claim, watchdog, become.
@@ -29,34 +25,46 @@ var (
 	restoreScript string
 )
 
-// parcel is what a transfer puts on a host.
+// parcel is what a transfer puts on a host: a small one is in memory, a large one in a scratch file.
 type parcel struct {
 	content   []byte
+	large     engine.ScratchFile
+	size      int64
 	digest    string
 	sensitive bool
+	// done gives back what holds the content; nothing reads it afterwards. Never nil.
+	done func()
+}
+
+// inMemory is a parcel of these bytes.
+func inMemory(content []byte, sensitive bool) parcel {
+	sum := sha256.Sum256(content)
+	return parcel{content: content, size: int64(len(content)), digest: hex.EncodeToString(sum[:]), sensitive: sensitive, done: func() {}}
+}
+
+// feed gives a command the content as what it reads.
+func (p parcel) feed(c *engine.Command) {
+	if p.large == nil {
+		if c.Stdin = p.content; c.Stdin == nil {
+			c.Stdin = []byte{} // an empty file is put too
+		}
+		return
+	}
+	c.Input = &engine.Input{Size: p.size, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(p.large, 0, p.size)), nil
+	}}
 }
 
 // parcel loads the content: a file of the project, an expression, or a file of another host.
 func (t *task) parcel(ctx context.Context, u engine.Unit, names *expr.Scope) (parcel, error) {
-	var p parcel
-	var err error
 	switch s := t.item.Source; {
 	case s.File != "":
-		p.content, err = t.projectFile(s.File)
+		content, err := t.projectFile(s.File)
+		return inMemory(content, false), err
 	case s.Content != nil:
-		p, err = contentOf(s.Content, names)
-	default:
-		p.content, err = t.fetch(ctx, u, names)
+		return contentOf(s.Content, names)
 	}
-	if err != nil {
-		return p, err
-	}
-	if len(p.content) > maxTransfer {
-		return p, fmt.Errorf("%d bytes to transfer, more than the %d that this version holds in memory", len(p.content), maxTransfer)
-	}
-	sum := sha256.Sum256(p.content)
-	p.digest = hex.EncodeToString(sum[:])
-	return p, nil
+	return t.fetch(ctx, u, names)
 }
 
 // projectFile is a file as the loader read it, so that what is transferred is what was planned and recorded.
@@ -72,68 +80,13 @@ func (t *task) projectFile(name string) ([]byte, error) {
 func contentOf(e *expr.Expr, names *expr.Scope) (parcel, error) {
 	v, err := eval(e, names)
 	if err != nil {
-		return parcel{}, err
+		return inMemory(nil, false), err
 	}
 	text, err := v.Reveal()
 	if err != nil {
-		return parcel{}, at(e, err)
+		return inMemory(nil, false), at(e, err)
 	}
-	return parcel{content: []byte(text), sensitive: v.IsSensitive()}, nil
-}
-
-// fetch reads a file of another host, which only reads, and compares it with the digest that the author expects.
-func (t *task) fetch(ctx context.Context, u engine.Unit, names *expr.Scope) ([]byte, error) {
-	s := t.item.Source
-	hosts, _, err := t.hostsOf(s.Host, names)
-	if err != nil {
-		return nil, err
-	}
-	if len(hosts) != 1 {
-		return nil, fmt.Errorf("%s: %d hosts to take the file from, and it takes one", s.Host.Range(), len(hosts))
-	}
-	file, err := evalText(s.Path, names)
-	if err != nil {
-		return nil, err
-	}
-	want, err := evalText(s.SHA256, names)
-	if err != nil {
-		return nil, err
-	}
-	become, err := evalText(t.item.Become, names)
-	if err != nil {
-		return nil, err
-	}
-	o, err := engine.NewObservation(runbooks.Transfer, engine.PartSource, engine.Command{
-		Argv: []string{"cat", "--", file}, Become: become, Timeout: t.work.timeout,
-	})
-	if err != nil {
-		return nil, err
-	}
-	var content, problem bounded
-	ctx = engine.WithPlace(ctx, engine.Place{Unit: u, Part: engine.PartSource})
-	st, err := t.r.cfg.Prober.Observe(ctx, hosts[0], o, engine.OutputSink{Stdout: &content, Stderr: &problem})
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read %s on %s: %w", file, hosts[0].Name, err)
-	case st.Code != 0 || st.Signal != "" || st.TimedOut:
-		return nil, fmt.Errorf("read %s on %s: exit code %d: %s", file, hosts[0].Name, st.Code, strings.TrimSpace(problem.String()))
-	}
-	sum := sha256.Sum256(content.Bytes())
-	if got := hex.EncodeToString(sum[:]); want != "" && !strings.EqualFold(got, want) {
-		return nil, fmt.Errorf("read %s on %s: its SHA-256 is %s, not %s", file, hosts[0].Name, got, want)
-	}
-	return content.Bytes(), nil
-}
-
-// bounded keeps a little more than may be transferred, so that too much is seen.
-type bounded struct{ bytes.Buffer }
-
-// Write implements io.Writer and takes everything.
-func (b *bounded) Write(p []byte) (int, error) {
-	if room := maxTransfer + 1 - b.Len(); room > 0 {
-		_, _ = b.Buffer.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
+	return inMemory([]byte(text), v.IsSensitive()), nil
 }
 
 // put renders the transfer to one host.
@@ -142,13 +95,11 @@ func (t *task) put(p parcel, u engine.Unit, names *expr.Scope) (rendered, error)
 	if err != nil {
 		return rendered{}, err
 	}
-	c.Script, c.Stdin = putScript, p.content
-	if c.Stdin == nil {
-		c.Stdin = []byte{}
-	}
+	c.Script = putScript
+	p.feed(&c)
 	c.Env = append(c.Env, engine.Env{Name: "CONTINUO_SHA256", Value: p.digest, Secret: p.sensitive})
 	shown["action"] = "put"
-	text := fmt.Sprintf("put %s (%d bytes, sha256 %s)", shown["destination"], len(p.content), p.digest)
+	text := fmt.Sprintf("put %s (%d bytes, sha256 %s)", shown["destination"], p.size, p.digest)
 	if p.sensitive {
 		text = fmt.Sprintf("put %s (sensitive)", shown["destination"])
 	} else {

@@ -107,6 +107,7 @@ func (u *unit) command(ctx context.Context) (unitState, error) {
 	l := launch{w: u.t.work, unit: u.id, host: u.host, names: u.names, first: u.attempts + 1, started: u.started}
 	if u.t.item.Kind == runbooks.Transfer {
 		p, err := u.t.parcel(ctx, u.id, u.names)
+		defer p.done()
 		if err != nil && !u.past.attempted(u.attempts+1) {
 			u.trial = &trial{}
 			err = u.t.r.unsendable(u.trial, err)

@@ -58,6 +58,7 @@ type Transport struct {
 	releases map[engine.AttemptID]int
 	closed   bool
 	links    links
+	launched func(Call)
 	attempts map[engine.AttemptID]*attempt
 	dead     bool // the controller
 }
@@ -104,6 +105,10 @@ func (t *Transport) OnKey(item runbooks.ItemID, part engine.PartName, key, host 
 	defer t.mu.Unlock()
 	t.answers[target{item: item, part: part, key: key, host: host}] = answers
 }
+
+// OnLaunch has f called with every launch before it is answered: what its command reads can be read then. It is set before
+// the transport is used; calls may come at the same time.
+func (t *Transport) OnLaunch(f func(Call)) { t.launched = f }
 
 // OnPreflight scripts what the preflight of a host finds.
 func (t *Transport) OnPreflight(host string, res engine.PreflightResult) {
@@ -234,7 +239,11 @@ func (t *Transport) Start(ctx context.Context, h *runbooks.Host, a engine.Attemp
 	if err := t.gone(); err != nil {
 		return engine.ExitStatus{}, t.release(a.ID), err
 	}
-	t.note(ctx, Call{What: "start", On: name(h), Command: a.Command, Attempt: a.ID})
+	c := Call{Place: engine.PlaceOf(ctx), What: "start", On: name(h), Command: a.Command, Attempt: a.ID}
+	t.note(ctx, c)
+	if t.launched != nil {
+		t.launched(c)
+	}
 	says := t.next(ctx, h, false)
 	if h != nil && h.Connection.Plain {
 		says = says.plain()

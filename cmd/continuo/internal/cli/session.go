@@ -98,7 +98,7 @@ func (s *session) execute(ctx context.Context) {
 	a := s.app
 	cfg := executor.Config{
 		Project: s.work.project, Runbook: s.work.runbook, Plan: s.work.plan, Variables: s.work.variables,
-		Opened: s.opened(), Mode: s.mode, Journal: s.recorder, Artifacts: s.run.Artifacts, Redactor: s.redactor,
+		Opened: s.opened(), Mode: s.mode, Journal: s.recorder, Artifacts: s.run.Artifacts, Scratch: scratch(a.stateDir()), Redactor: s.redactor,
 		Secrets: s.secrets, Clock: clock(a.env.Now), Prober: s.reach.proberFor(s.mode), HTTP: s.reach.local,
 		Parallel: s.flags.parallel, Limit: s.flags.limit, From: runbooks.ItemID(s.flags.from), Marks: s.flags.marks,
 		OnFailure: runbooks.Stop, Control: s.socket.control,
