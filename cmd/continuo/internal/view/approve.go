@@ -14,84 +14,97 @@ type Sign func(ctx context.Context, key string, text []byte) ([]byte, error)
 
 // Gate implements engine.Approver: somebody at this terminal approves with a key of their own, or denies.
 func (d *Desk) Gate(ctx context.Context, q engine.GateQuestion) (engine.GateWord, error) {
-	if !d.ask.Present() {
-		return engine.GateWord{}, engine.ErrNobody
+	sheet := []row{
+		heading("APPROVAL WANTED", yellow, q.Item, after(": ", Clean(q.Title))),
+		indented("%s", Clean(q.Question)),
+		indented("%d more of role %s: %s", q.Missing, Clean(q.Role), list(q.Members, 20)),
 	}
-	s := d.ask.s
-	s.Printf("\n%s %s%s\n  %s\n", s.paint(yellow, "APPROVAL WANTED"), s.paint(bold, string(q.Item)), after(": ", Clean(q.Title)), Clean(q.Question))
-	s.Printf("  %d more of role %s: %s\n", q.Missing, Clean(q.Role), list(q.Members, 20))
 	if len(q.Granted) > 0 {
-		s.Printf("  granted by: %s\n", list(q.Granted, 20))
+		sheet = append(sheet, indented("granted by: %s", list(q.Granted, 20)))
 	}
 	if !q.ApproveBy.IsZero() {
-		s.Printf("  until: %s\n", q.ApproveBy.In(s.zone).Format("15:04:05"))
+		sheet = append(sheet, indented("until: %s", q.ApproveBy.In(d.ask.s.zone).Format("15:04:05")))
 	}
-	d.refused(q.Refused)
-	got, err := d.ask.Choose(ctx, "what is your word?", []Choice{
-		{"a", "approve", "approve, with your own SSH key; never the operator's"},
-		{"d", "deny", "deny: this ends the gate"},
-		{"s", "show", "show the exact text that is signed"},
-	})
+	ctx, t, err := d.ask.Begin(ctx, d.refused(sheet, q.Refused)...)
 	if err != nil {
 		return engine.GateWord{}, err
 	}
-	if got == "show" {
-		s.Printf("%s\n", CleanText(string(q.Request)))
-		return d.Gate(ctx, q)
-	}
-	by, err := d.ask.Reason(ctx, "who are you? (principal, as in allowed_signers)")
-	if err != nil {
-		return engine.GateWord{}, err
-	}
-	if got == "deny" {
-		reason, err := d.ask.Reason(ctx, "why?")
-		return engine.GateWord{By: by, Deny: true, Reason: reason}, err
-	}
-	return d.sign(ctx, q, by)
+	defer t.End()
+	return d.word(ctx, t, q)
 }
 
-// sign asks for the key, and again while it cannot sign.
-func (d *Desk) sign(ctx context.Context, q engine.GateQuestion, by string) (engine.GateWord, error) {
-	if q.Typed != "" {
-		got, err := d.ask.Line(ctx, fmt.Sprintf("type %q:", Clean(q.Typed)))
+// word asks until somebody has approved or denied.
+func (d *Desk) word(ctx context.Context, t *Talk, q engine.GateQuestion) (engine.GateWord, error) {
+	for {
+		got, err := d.ask.Choose(ctx, "what is your word?", []Choice{
+			{"a", "approve", "approve, with your own SSH key; never the operator's"},
+			{"d", "deny", "deny: this ends the gate"},
+			{"s", "show", "show the exact text that is signed"},
+		})
 		if err != nil {
 			return engine.GateWord{}, err
 		}
+		if got == "show" {
+			d.ask.s.Printf("%s\n", CleanText(string(q.Request)))
+			continue
+		}
+		by, err := d.ask.Reason(ctx, "who are you? (principal, as in allowed_signers)")
+		if err != nil {
+			return engine.GateWord{}, err
+		}
+		if got == "deny" {
+			reason, err := d.ask.Reason(ctx, "why?")
+			return engine.GateWord{By: by, Deny: true, Reason: reason}, err
+		}
+		word, ok, err := d.sign(ctx, t, q, by)
+		if err != nil || ok {
+			return word, err
+		}
+	}
+}
+
+// sign asks for the key, and again while it cannot sign. It is not ok when the person went back.
+func (d *Desk) sign(ctx context.Context, t *Talk, q engine.GateQuestion, by string) (word engine.GateWord, ok bool, err error) {
+	if q.Typed != "" {
+		got, err := d.ask.Line(ctx, fmt.Sprintf("type %q:", Clean(q.Typed)))
+		if err != nil {
+			return word, false, err
+		}
 		if got != q.Typed {
-			d.ask.s.Printf("that is not it; nothing was approved\n")
-			return d.Gate(ctx, q)
+			t.Say(row{{"that is not it; nothing was approved", yellow}})
+			return word, false, nil
 		}
 	}
 	for {
 		key, err := d.ask.Line(ctx, "your private key, or .pub for the agent (Enter: back):")
-		if err != nil {
-			return engine.GateWord{}, err
-		}
-		if key == "" {
-			return d.Gate(ctx, q)
+		if err != nil || key == "" {
+			return word, false, err
 		}
 		signature, err := d.signer(ctx, key, q.Request)
 		if err == nil {
-			return engine.GateWord{By: by, Text: q.Request, Signature: signature}, nil
+			return engine.GateWord{By: by, Text: q.Request, Signature: signature}, true, nil
 		}
-		d.ask.s.Warn(err.Error(), "")
+		t.Say(row{{"warning: ", yellow}, {CleanText(err.Error()), plainInk}})
 	}
 }
 
 // Decide implements engine.Approver.
 func (d *Desk) Decide(ctx context.Context, q engine.DecisionQuestion) (engine.DecisionAnswer, error) {
-	if !d.ask.Present() {
-		return engine.DecisionAnswer{}, engine.ErrNobody
+	sheet := []row{
+		heading("DECISION WANTED", yellow, q.Item, after(": ", Clean(q.Title))),
+		indented("%s", Clean(q.Question)),
 	}
-	s := d.ask.s
-	s.Printf("\n%s %s%s\n  %s\n", s.paint(yellow, "DECISION WANTED"), s.paint(bold, string(q.Item)), after(": ", Clean(q.Title)), Clean(q.Question))
 	if q.Role != "" {
-		s.Printf("  it is for role %s: %s\n", Clean(q.Role), list(q.Members, 20))
+		sheet = append(sheet, indented("it is for role %s: %s", Clean(q.Role), list(q.Members, 20)))
 	}
 	if !q.Expires.IsZero() {
-		s.Printf("  until: %s\n", q.Expires.In(s.zone).Format("15:04:05"))
+		sheet = append(sheet, indented("until: %s", q.Expires.In(d.ask.s.zone).Format("15:04:05")))
 	}
-	d.refused(q.Refused)
+	ctx, t, err := d.ask.Begin(ctx, d.refused(sheet, q.Refused)...)
+	if err != nil {
+		return engine.DecisionAnswer{}, err
+	}
+	defer t.End()
 	choices := make([]Choice, len(q.Options))
 	for n, o := range q.Options {
 		text := Clean(o)
@@ -116,18 +129,11 @@ func (d *Desk) Decide(ctx context.Context, q engine.DecisionQuestion) (engine.De
 
 // Confirm implements engine.Approver.
 func (d *Desk) Confirm(ctx context.Context, q engine.ConfirmQuestion) (engine.ConfirmAnswer, error) {
-	if !d.ask.Present() {
-		return engine.ConfirmAnswer{}, engine.ErrNobody
+	ctx, t, err := d.ask.Begin(ctx, heading("CONFIRM", alert, q.Item, after(": ", Clean(q.Title))))
+	if err != nil {
+		return engine.ConfirmAnswer{}, err
 	}
-	s := d.ask.s
-	s.Printf("\n%s %s%s\n", s.paint(alert, "CONFIRM"), s.paint(bold, string(q.Item)), after(": ", Clean(q.Title)))
+	defer t.End()
 	got, err := d.ask.Line(ctx, fmt.Sprintf("type %q to start it:", Clean(q.Text)))
 	return engine.ConfirmAnswer{By: d.by, Typed: strings.TrimSpace(got)}, err
-}
-
-// refused says why the last answer did not count.
-func (d *Desk) refused(why string) {
-	if why != "" {
-		d.ask.s.Printf("  %s %s\n", d.ask.s.paint(red, "that did not count:"), Clean(why))
-	}
 }

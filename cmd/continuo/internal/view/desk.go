@@ -6,33 +6,47 @@ import (
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/runbooks"
 )
+
+// failedLines are the last lines of a failed command that are shown when it is asked about.
+const failedLines = 5
 
 // Desk is the operator at the terminal: it asks what the engine wants to know of people.
 type Desk struct {
 	ask    *Asker
 	by     string
 	signer Sign
+	board  func(func(*Board)) // reads the board; nil: there is none
 }
 
 // NewDesk asks through a and records answers as given by the operator. Approvals are signed with sign.
 func NewDesk(a *Asker, by string, sign Sign) *Desk { return &Desk{ask: a, by: by, signer: sign} }
 
+// Read has questions say what the board knows: what a failed command wrote, what comes next, what cannot be taken back.
+func (d *Desk) Read(board func(func(*Board))) { d.board = board }
+
+// heading is the first row of a question: what is wanted in capitals, of which item.
+func heading(word string, i ink, item runbooks.ItemID, rest string) row {
+	return row{{word, i}, {" " + string(item), bold}, {rest, plainInk}}
+}
+
+func indented(format string, args ...any) row { return say("  " + fmt.Sprintf(format, args...)) }
+
 // Manual implements engine.People.
 func (d *Desk) Manual(ctx context.Context, q engine.ManualQuestion) (engine.ManualAnswer, error) {
-	if !d.ask.Present() {
-		return engine.ManualAnswer{}, engine.ErrNobody
-	}
-	s := d.ask.s
-	s.Printf("\n%s %s%s%s\n", s.paint(yellow, "TO DO BY PEOPLE"), s.paint(bold, string(q.Item)),
-		after(": ", Clean(q.Title)), after(", owner ", Clean(q.Owner)))
+	sheet := []row{heading("TO DO BY PEOPLE", yellow, q.Item, after(": ", Clean(q.Title))+after(", owner ", Clean(q.Owner)))}
 	for _, l := range lines(q.Instructions) {
-		s.Printf("  %s\n", CleanText(l))
+		sheet = append(sheet, indented("%s", CleanText(l)))
 	}
 	if q.Role != "" {
-		s.Printf("  %d more of role %s: %s\n", max(q.Missing, 1), Clean(q.Role), list(q.Members, 20))
+		sheet = append(sheet, indented("%d more of role %s: %s", max(q.Missing, 1), Clean(q.Role), list(q.Members, 20)))
 	}
-	d.refused(q.Refused)
+	ctx, t, err := d.ask.Begin(ctx, d.refused(sheet, q.Refused)...)
+	if err != nil {
+		return engine.ManualAnswer{}, err
+	}
+	defer t.End()
 	got, err := d.ask.Choose(ctx, "done?", []Choice{
 		{"d", "done", "it is done"},
 		{"f", "failed", "it could not be done"},
@@ -51,15 +65,15 @@ func (d *Desk) Manual(ctx context.Context, q engine.ManualQuestion) (engine.Manu
 		return out, err
 	}
 	for _, in := range q.Inputs {
-		if out.Inputs[in.Name], err = d.input(ctx, in); err != nil {
+		if out.Inputs[in.Name], err = d.input(ctx, t, in); err != nil {
 			return engine.ManualAnswer{}, err
 		}
 	}
 	return out, nil
 }
 
-// input asks for one value until it passes its check.
-func (d *Desk) input(ctx context.Context, in engine.ManualInput) (string, error) {
+// input asks for one value until it passes its check. A hidden one is not shown and goes nowhere but to the run.
+func (d *Desk) input(ctx context.Context, t *Talk, in engine.ManualInput) (string, error) {
 	for {
 		read := d.ask.Line
 		if in.Sensitive {
@@ -75,21 +89,21 @@ func (d *Desk) input(ctx context.Context, in engine.ManualInput) (string, error)
 		if err = in.Check(got); err == nil {
 			return got, nil
 		}
-		d.ask.s.Printf("%s\n", Clean(err.Error()))
+		t.Say(row{{Clean(err.Error()), yellow}})
 	}
 }
 
 // Interrupted implements engine.Operator.
 func (d *Desk) Interrupted(ctx context.Context, q engine.InterruptQuestion) (engine.InterruptAnswer, error) {
-	if !d.ask.Present() {
-		return engine.InterruptAnswer{}, engine.ErrNobody
-	}
-	s := d.ask.s
-	s.Printf("\n%s nothing runs now.", s.paint(yellow, "INTERRUPTED"))
+	title := row{{"INTERRUPTED", yellow}, {" nothing runs now.", plainInk}}
 	if len(q.Next) > 0 {
-		s.Printf(" Next would be: %s", list(words(q.Next), fewHosts))
+		title = append(title, cell{" Next would be: " + list(words(q.Next), fewHosts), plainInk})
 	}
-	s.Printf("\n")
+	ctx, t, err := d.ask.Begin(ctx, title)
+	if err != nil {
+		return engine.InterruptAnswer{}, err
+	}
+	defer t.End()
 	got, err := d.ask.Choose(ctx, "what now?", []Choice{
 		{"g", engine.ActionContinue, "go on with what comes next"},
 		{"b", engine.ActionRollback, "roll back what was changed, back to the point of no return"},
@@ -108,15 +122,11 @@ func (d *Desk) Interrupted(ctx context.Context, q engine.InterruptQuestion) (eng
 
 // Failed implements engine.Operator.
 func (d *Desk) Failed(ctx context.Context, q engine.FailureQuestion) (engine.FailureAnswer, error) {
-	if !d.ask.Present() {
-		return engine.FailureAnswer{}, engine.ErrNobody
+	ctx, t, err := d.ask.Begin(ctx, d.failure(q)...)
+	if err != nil {
+		return engine.FailureAnswer{}, err
 	}
-	s := d.ask.s
-	s.Printf("\n%s %s%s\n", s.paint(red, strings.ToUpper(string(q.Outcome.Outcome))), s.paint(bold, string(q.Item)),
-		after(": ", Clean(q.Outcome.Reason)))
-	for _, u := range q.Units {
-		s.Printf("  %s %s%s\n", cellText(s, outcomeWord(u.Outcome), 11), unitName(u.Unit), after(": ", Clean(u.Reason)))
-	}
+	defer t.End()
 	got, err := d.ask.Choose(ctx, "what now?", failureChoices(q.Options))
 	if err != nil {
 		return engine.FailureAnswer{}, err
@@ -128,12 +138,71 @@ func (d *Desk) Failed(ctx context.Context, q engine.FailureQuestion) (engine.Fai
 	return out, err
 }
 
+// failure is what is shown of a failure: which units, their last lines, what comes next and what cannot be taken back.
+func (d *Desk) failure(q engine.FailureQuestion) []row {
+	sheet := []row{heading(strings.ToUpper(string(q.Outcome.Outcome)), red, q.Item, after(": ", Clean(q.Outcome.Reason)))}
+	d.read(func(b *Board) { sheet = append(sheet, b.ahead(q.Item)...) })
+	for n, u := range q.Units {
+		word := outcomeWord(u.Outcome)
+		sheet = append(sheet, row{{"  ", plainInk}, word, {" " + unitName(u.Unit) + after(": ", Clean(reasonOf(&u))), plainInk}})
+		if n > 0 {
+			continue // the first shows what it is about; all are in the scrollback
+		}
+		d.read(func(b *Board) {
+			for _, l := range b.tail(u.Unit, failedLines) {
+				sheet = append(sheet, row{{"    " + l, dim}})
+			}
+		})
+	}
+	return sheet
+}
+
+func (d *Desk) read(f func(*Board)) {
+	if d.board != nil {
+		d.board(f)
+	}
+}
+
+// ahead says what comes after a failed item, and what of it or before it cannot be taken back.
+func (b *Board) ahead(id runbooks.ItemID) []row {
+	var out []row
+	var names, points []string
+	for n, i := range b.next() {
+		if n <= fewHosts {
+			names = append(names, string(i.plan.ID))
+		}
+		if i.plan.Irreversible {
+			points = append(points, string(i.plan.ID))
+		}
+	}
+	if len(names) > 0 {
+		r := say("  next: " + list(names, fewHosts))
+		if len(points) > 0 {
+			r = append(r, cell{"; IRREVERSIBLE ahead: " + list(points, fewHosts), red})
+		}
+		out = append(out, r)
+	}
+	var past []string
+	for _, i := range b.order {
+		if i.plan.Irreversible && !i.started.IsZero() {
+			past = append(past, string(i.plan.ID))
+		}
+	}
+	if len(past) > 0 {
+		out = append(out, row{{"  cannot be taken back: " + list(past, fewHosts), red}})
+	}
+	if i := b.item(id); i != nil && i.plan.Effect == runbooks.Change && !i.plan.HasRollback {
+		out = append(out, row{{"  " + string(id) + " has no rollback", yellow}})
+	}
+	return out
+}
+
 // failureChoices gives the engine's options their letters and words.
 func failureChoices(options []string) []Choice {
 	texts := map[string]Choice{
 		engine.ActionRetry:    {"r", "", "retry: another attempt, where it failed"},
-		engine.ActionSkip:     {"s", "", "skip: go on without it; it stays failed, and this is a deviation"},
-		engine.ActionByHand:   {"h", "", "it was done by hand; this is a deviation"},
+		engine.ActionSkip:     {"s", "", "skip: go on without it; it stays failed, a deviation"},
+		engine.ActionByHand:   {"h", "", "it was done by hand; a deviation"},
 		engine.ActionContinue: {"g", "", "go on; the run will have failed"},
 		engine.ActionRollback: {"b", "", "roll back what was changed"},
 		engine.ActionAbort:    {"a", "", "abort: clean up, seal the record, end"},
@@ -149,4 +218,12 @@ func failureChoices(options []string) []Choice {
 		out = append(out, c)
 	}
 	return out
+}
+
+// refused adds why the last answer did not count.
+func (d *Desk) refused(sheet []row, why string) []row {
+	if why != "" {
+		sheet = append(sheet, row{{"  that did not count: ", red}, {Clean(why), plainInk}})
+	}
+	return sheet
 }

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -17,7 +16,8 @@ import (
 // desk is an operator who types these lines.
 func desk(typed ...string) (*Desk, *bytes.Buffer) {
 	s, out := screen()
-	a := &Asker{s: s, in: bufio.NewReader(strings.NewReader(strings.Join(typed, "\n") + "\n")), tty: os.Stdin}
+	a := NewAsker(strings.NewReader(strings.Join(typed, "\n")+"\n"), s, false)
+	a.tty = os.Stdin
 	return NewDesk(a, "op@here", func(_ context.Context, key string, text []byte) ([]byte, error) {
 		if key != "good" {
 			return nil, errors.New("open key " + key + ": no such file")

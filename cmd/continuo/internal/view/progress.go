@@ -300,6 +300,9 @@ func unitName(u engine.Unit) string {
 	if u.Key != "" {
 		out += "[" + Clean(u.Key) + "]"
 	}
+	if u.Batch > 0 && u.Whole() {
+		out += fmt.Sprintf(" in batch %d", u.Batch)
+	}
 	return out + after(" on ", Clean(u.Host))
 }
 
@@ -321,49 +324,4 @@ func words[T ~string](in []T) []string {
 
 func cellText(s *Screen, c cell, width int) string {
 	return s.paint(c.ink, c.text) + strings.Repeat(" ", max(0, width-len(c.text)))
-}
-
-// objectiveClock follows the marks and says how much of each objective is used up.
-type objectiveClock struct {
-	goals []engine.PlanObjective
-	from  map[string]time.Time
-	to    map[string]bool
-}
-
-func newObjectiveClock(plan *engine.Plan) *objectiveClock {
-	c := &objectiveClock{from: map[string]time.Time{}, to: map[string]bool{}}
-	c.goals = slices.DeleteFunc(slices.Clone(plan.Goals), func(g engine.PlanObjective) bool {
-		return g.Kind != "elapsed" || g.TargetS == nil
-	})
-	return c
-}
-
-func (c *objectiveClock) mark(m *engine.MarkSet) {
-	for _, g := range c.goals {
-		if at, ok := c.from[g.Name]; g.From == m.Mark && (!ok || m.At.Before(at)) {
-			c.from[g.Name] = m.At
-		}
-		if g.To == m.Mark {
-			c.to[g.Name] = true
-		}
-	}
-}
-
-// text is "  [rto 3m07s of 15m00s]" for each objective that runs.
-func (c *objectiveClock) text(s *Screen, now time.Time) string {
-	out := ""
-	for _, g := range c.goals {
-		from, ok := c.from[g.Name]
-		if !ok || c.to[g.Name] {
-			continue
-		}
-		used := now.Sub(from)
-		text := fmt.Sprintf("[%s %s of %s]", Clean(g.Name), Duration(used), Seconds(*g.TargetS))
-		if used > time.Duration(*g.TargetS*float64(time.Second)) {
-			out += "  " + s.paint(red, strings.TrimSuffix(text, "]")+" MISSED]")
-			continue
-		}
-		out += "  " + s.paint(dim, text)
-	}
-	return out
 }

@@ -43,7 +43,8 @@ type Screen struct {
 	terminal bool
 	columns  int
 	zone     *time.Location
-	prompt   string // of the question that is open; what is printed meanwhile comes above it
+	prompt   string       // of the question that is open; what is printed meanwhile comes above it
+	above    func([]byte) // takes what is written while there is a live view
 	failed   error
 }
 
@@ -124,8 +125,26 @@ func (s *Screen) answered() {
 	s.prompt = ""
 }
 
+// redirect has f take what is written, until it is called with nil.
+func (s *Screen) redirect(f func([]byte)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.above = f
+}
+
+// lose writes to nobody from now on: the terminal was closed.
+func (s *Screen) lose() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.w, s.above, s.prompt = io.Discard, nil, ""
+}
+
 // put writes with the lock held.
 func (s *Screen) put(b []byte) error {
+	if s.above != nil {
+		s.above(b)
+		return nil
+	}
 	_, err := s.w.Write(b)
 	if err != nil && s.failed == nil {
 		s.failed = err

@@ -1,0 +1,275 @@
+package view
+
+import (
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/continuo-runbooks/continuo/engine"
+)
+
+const (
+	framesPerSecond = 10 // a redraw at most every 100 ms
+	tick            = time.Second
+	narrowest       = 40
+	shortest        = 12
+	// drain is how long the end of the view waits for a terminal that does not take what is written to it.
+	drain = 2 * time.Second
+)
+
+// Console is the live view: the board and the open questions stay at the bottom of the terminal, and what happened goes to
+// the scrollback above. It uses no alternate screen. While it is on, everything that is written to its Screen appears
+// above it, and its Asker asks inside it.
+//
+// Nothing that the run does waits for the terminal: a terminal that is stopped (Ctrl-S, a stalled connection) is written
+// to once it goes on. Safe for concurrent use.
+type Console struct {
+	s       *Screen
+	ask     *Asker
+	cfg     ConsoleConfig
+	program *tea.Program
+
+	mu            sync.Mutex
+	board         *Board
+	talks         []*talk
+	focus         *talk
+	note          *prompt // a remark that is being typed
+	width, height int
+	tall          int // rows of the view as drawn last
+	pending       []string
+	ended         bool
+
+	dirty chan struct{}
+	gone  chan struct{} // closed when the terminal is lost, or the view has ended
+	once  sync.Once
+	over  chan struct{} // closed when the program has ended
+	idle  chan struct{} // closed when nothing more is written above
+}
+
+// ConsoleConfig is what a console needs of the outside.
+type ConsoleConfig struct {
+	Now func() time.Time
+	// Environ is the environment: TERM and the like.
+	Environ []string
+	// Interrupt is called for Ctrl-C; Note with a remark for the journal; Pause to pause and to go on; nil: there is no such key.
+	Interrupt func()
+	Note      func(text string)
+	Pause     func(on bool)
+	// Lost is called once if the terminal is gone.
+	Lost func()
+	// Leaving is what Ctrl-C does, for the line of keys.
+	Leaving string
+}
+
+// NewConsole prepares a live view of the board. Nothing is shown before Start.
+func NewConsole(a *Asker, b *Board, cfg ConsoleConfig) *Console {
+	return &Console{
+		s: a.s, ask: a, board: b, cfg: cfg, width: max(a.s.Width(), narrowest), height: 24, dirty: make(chan struct{}, 1),
+		gone: make(chan struct{}), over: make(chan struct{}), idle: make(chan struct{}),
+	}
+}
+
+// Live reports whether a live view can be shown: a person sees the screen, and has a keyboard.
+func (a *Asker) Live() bool { return a.Present() && a.console() == nil }
+
+// Start shows the view until Stop.
+func (c *Console) Start() {
+	c.start(tea.WithInput(&keyboard{c.ask.tty, c}), tea.WithOutput(c.s.w))
+}
+
+func (c *Console) start(options ...tea.ProgramOption) {
+	options = append(options, tea.WithEnvironment(plainEnviron(c.cfg.Environ)), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
+	c.program = tea.NewProgram(&consoleModel{c}, options...)
+	c.s.redirect(c.print)
+	c.ask.setConsole(c)
+	go func() {
+		defer close(c.over)
+		if _, err := c.program.Run(); err != nil {
+			c.lost()
+		}
+	}()
+	go c.pump()
+}
+
+// plainEnviron is the environment without what asks for no colour: the Screen has decided that already.
+func plainEnviron(environ []string) []string {
+	out := make([]string, 0, len(environ))
+	for _, e := range environ {
+		if name, _, _ := strings.Cut(e, "="); name != "NO_COLOR" && name != "CLICOLOR" && name != "CLICOLOR_FORCE" {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Stop takes the view off the screen and gives the terminal back as it was. What was written stays.
+func (c *Console) Stop() {
+	c.change(func() { c.ended = true })
+	c.close(nil)
+	select {
+	case <-c.idle:
+	case <-c.over:
+	case <-time.After(drain):
+	}
+	go c.program.Quit()
+	select {
+	case <-c.over:
+	case <-time.After(drain):
+		go c.program.Kill()
+	}
+	c.ask.setConsole(nil)
+	c.s.redirect(nil)
+	for _, text := range c.take(0) {
+		c.s.Printf("%s\n", text)
+	}
+}
+
+// Event shows an event on the board.
+func (c *Console) Event(e engine.Event) { c.change(func() { c.board.Event(e) }) }
+
+// change changes what is shown.
+func (c *Console) change(f func()) {
+	c.mu.Lock()
+	f()
+	c.mu.Unlock()
+	c.wake()
+}
+
+func (c *Console) wake() {
+	select {
+	case c.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// print takes what is written to the Screen.
+func (c *Console) print(b []byte) {
+	c.change(func() { c.pending = append(c.pending, strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")...) })
+}
+
+// pump brings what is written, and what has changed, to the program. It alone waits for the terminal.
+func (c *Console) pump() {
+	defer close(c.idle)
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.over:
+			return
+		case <-ticker.C:
+		case <-c.dirty:
+		}
+		for {
+			lines := c.take(c.room())
+			if len(lines) == 0 {
+				break
+			}
+			c.program.Send(tea.Println(strings.Join(lines, "\n"))()) // in order, as a command would not be
+		}
+		c.program.Send(refresh{})
+		c.mu.Lock()
+		ended := c.ended && len(c.pending) == 0
+		c.mu.Unlock()
+		if ended {
+			return
+		}
+	}
+}
+
+// room is how many rows can be written above at once without pushing the view off the screen.
+func (c *Console) room() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(c.height-max(c.tall, len(c.layout().rows))-1, 1)
+}
+
+// take takes the next lines to be written above, broken to the width so that each is one row; most 0: all.
+func (c *Console) take(most int) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []string
+	for len(c.pending) > 0 && (most == 0 || len(out) < most) {
+		rows := strings.Split(ansi.Wrap(c.pending[0], c.width, ""), "\n")
+		if c.ended && most == 0 {
+			rows = []string{c.pending[0]}
+		}
+		if most > 0 && len(out)+len(rows) > most {
+			if len(out) == 0 { // one line that is longer than there is room
+				out, c.pending[0] = rows[:most], strings.Join(rows[most:], "\n")
+			}
+			return out
+		}
+		out, c.pending = append(out, rows...), c.pending[1:]
+	}
+	return out
+}
+
+// open shows a conversation; the first one open is the one that is answered.
+func (c *Console) open(sheet []row) *talk {
+	t := &talk{c: c, sheet: sheet}
+	c.change(func() {
+		c.talks = append(c.talks, t)
+		if c.focus == nil {
+			c.focus = t
+		}
+		if _, _, whole := t.rows(c.s, c.width, c.talkRoom()); !whole {
+			for _, r := range sheet {
+				c.pending = append(c.pending, r.text(c.s))
+			}
+		}
+	})
+	return t
+}
+
+// close ends a conversation.
+func (c *Console) close(t *talk) {
+	c.change(func() {
+		for n, o := range c.talks {
+			if o == t {
+				c.talks = append(c.talks[:n:n], c.talks[n+1:]...)
+				break
+			}
+		}
+		if c.focus == t {
+			c.focus = nil
+			if len(c.talks) > 0 {
+				c.focus = c.talks[0]
+			}
+		}
+	})
+}
+
+// lose ends every question: nobody is there any more.
+func (c *Console) lose() {
+	c.once.Do(func() { close(c.gone) })
+	go c.program.Kill()
+}
+
+// lost says that the terminal is gone.
+func (c *Console) lost() {
+	c.mu.Lock()
+	ended := c.ended
+	c.mu.Unlock()
+	if !ended && c.cfg.Lost != nil {
+		c.cfg.Lost()
+	}
+}
+
+// keyboard is the terminal's input; its end is the end of the terminal.
+type keyboard struct {
+	*os.File
+	c *Console
+}
+
+// Read implements io.Reader.
+func (k *keyboard) Read(b []byte) (int, error) {
+	n, err := k.File.Read(b)
+	if err != nil {
+		k.c.lost()
+	}
+	return n, err
+}
