@@ -23,7 +23,7 @@ type Expr struct {
 	rng   diag.Range
 	text  string
 	refs  []Ref
-	nodes int // of the syntax tree
+	nodes int // weight of the syntax tree
 }
 
 // New takes a parsed expression. src is the whole file that it was parsed from and file the file's name relative to the

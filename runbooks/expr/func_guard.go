@@ -13,9 +13,9 @@ import (
 
 // Bounds of arguments. A result out of bounds is refused afterwards; these refuse what would never get there.
 const (
-	maxWidth     = 10_000  // of a field in format
-	maxQuadratic = 5_000   // elements where each is compared with each
-	maxProduct   = 100_000 // combinations
+	maxWidth     = 10_000 // of a field in format
+	maxQuadratic = 5_000  // elements where each is compared with each
+	maxProduct   = 20_000 // combinations
 	maxRendered  = 4 * LimitString
 )
 

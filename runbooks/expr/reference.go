@@ -60,7 +60,7 @@ func resolve(r Resolver, t hcl.Traversal, ctx *hcl.EvalContext) (cty.Value, hcl.
 
 // deferred evaluates an expression of another place here. Its diagnostics keep their own places.
 func deferred(e *Expr, ctx *hcl.EvalContext, path string, t hcl.Traversal) (cty.Value, hcl.Diagnostics) {
-	if p := budgetOf(ctx).step(e.nodes); p != nil {
+	if p := budgetOf(ctx).step(deferSteps + e.nodes); p != nil {
 		return cty.DynamicVal, p.asHCL(t.SourceRange())
 	}
 	v, hds := e.hcl.Value(ctx)

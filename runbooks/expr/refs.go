@@ -85,7 +85,7 @@ func (c *checker) check(root hclsyntax.Expression) {
 
 // Enter implements hclsyntax.Walker.
 func (c *checker) Enter(n hclsyntax.Node) hcl.Diagnostics {
-	c.nodes++
+	c.nodes += weight(n)
 	if c.depth++; c.depth > LimitDepth && !c.tooDeep {
 		c.tooDeep = true
 		c.add(n.Range(), CodeTooComplex, "expression is nested too deeply",

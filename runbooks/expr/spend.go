@@ -10,13 +10,15 @@ import (
 
 // What things cost, as far as it matters for keeping machines alive. A step is of the order of 300 ns.
 const (
-	loopSteps       = 10 // for each element of a loop, beside what is done with it
-	resultSteps     = 5  // for each element that a function gives back
-	bytesPerElement = 64 // a value in a list, with its type
-	bytesPerStep    = 32 // of a text that a function goes through once
-	runesPerStep    = 4  // of a text that is taken apart into characters
-	pairsPerStep    = 4  // of elements that are compared with each other
-	regexPerStep    = 64 // bytes of a text times instructions of a pattern
+	loopSteps        = 10 // for each element of a loop, beside what is done with it
+	deferSteps       = 20 // for a local that is evaluated where it is used
+	resultSteps      = 5  // for each element that a function gives back
+	bytesPerElement  = 64 // a value in a list, with its type
+	bytesPerStep     = 32 // of a text that a function goes through once
+	runesPerStep     = 4  // of a text that is taken apart into characters
+	pairsPerStep     = 4  // of elements that are compared with each other
+	combinationSteps = 40 // for each combination of a product
+	regexPerStep     = 64 // bytes of a text times instructions of a pattern
 )
 
 // step counts n steps.
@@ -47,14 +49,25 @@ func (b *budget) hold(n int) *problem {
 	return b.spent
 }
 
-// nodes is the size of a syntax tree.
+// nodes is the weight of a whole syntax tree.
 func nodes(e hclsyntax.Expression) int {
 	n := 0
-	_ = hclsyntax.VisitAll(e, func(hclsyntax.Node) hcl.Diagnostics {
-		n++
+	_ = hclsyntax.VisitAll(e, func(x hclsyntax.Node) hcl.Diagnostics {
+		n += weight(x)
 		return nil
 	})
 	return n
+}
+
+// weight is how many steps it takes to evaluate a node of a syntax tree, without what is below it.
+func weight(n hclsyntax.Node) int {
+	switch n.(type) {
+	case *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr, *hclsyntax.ConditionalExpr:
+		return 5
+	case *hclsyntax.FunctionCallExpr:
+		return 10
+	}
+	return 1
 }
 
 // width is how many elements a value has itself, those of its elements not counted: they are shared with what they came
@@ -143,6 +156,12 @@ func callCost(function string, args []cty.Value) int {
 		texts += textLength(a)
 	}
 	switch function {
+	case "setproduct":
+		product := combinationSteps
+		for _, a := range plain {
+			product *= max(1, width(a))
+		}
+		return product
 	case "element", "keys", "lookup":
 		return 1
 	case "length", "strlen", "strrev", "substr", "title", "shellquote", "jsondecode", "yamldecode", "csvdecode", "ansibleinventory":

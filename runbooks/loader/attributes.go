@@ -39,6 +39,9 @@ func (l *loader) addAll(ds diag.List) {
 		if d.Context == "" {
 			d.Context = l.context
 		}
+		if l.full() {
+			continue
+		}
 		l.diags = append(l.diags, d)
 	}
 }

@@ -11,12 +11,12 @@ func docsGuard() []diag.Doc {
 	return []diag.Doc{
 		{
 			Code: "CON-G001", Title: "the file is too large",
-			Meaning: "Files have at most 1 MiB, and a project at most 32 MiB together. What is larger is no runbook, and reading it could exhaust the machine that is to recover yours.",
+			Meaning: "Files have at most 1 MiB, all *.hcl files together 4 MiB, everything that a project reads 32 MiB, and a script of the shell 64 KiB. What is larger is no runbook, and reading it could exhaust the machine that is to recover yours.",
 			Wrong:   "# " + strings.Repeat("a very long comment ", 60_000) + "\n", Right: fine,
 		},
 		{
 			Code: "CON-G002", Title: "the inventory is too large",
-			Meaning: "A project has at most 20,000 hosts. Divide it by service or by site.",
+			Meaning: "A project has at most 20,000 hosts, and 1,000,000 labels of hosts: 1,000 hosts with 1,000 different ones. Divide it by service or by site.",
 			Wrong:   fleetDoc("split(\"\", \"" + strings.Repeat("a", 20_001) + "\")"),
 			Right:   fleetDoc("[\"a\", \"b\", \"c\"]"),
 		},
@@ -42,7 +42,7 @@ func docsGuard() []diag.Doc {
 		},
 		{
 			Code: "CON-G007", Title: "too many words in one file",
-			Meaning: "A file has at most 200,000 tokens. Divide it: all *.hcl files of the directory are read together. Data stands in a file of its own, read with csvdecode(file(…)).",
+			Meaning: "A file has at most 200,000 tokens, all together 500,000. Divide it: all *.hcl files of the directory are read together. Data stands in a file of its own, read with csvdecode(file(…)).",
 			Wrong:   "locals {\n  list = [" + strings.Repeat("1,", 101_000) + "]\n}\n", Right: fine,
 		},
 		{
@@ -54,6 +54,11 @@ func docsGuard() []diag.Doc {
 			Code: "CON-G009", Title: "the expression is too long",
 			Meaning: "An expression has at most 512 operators, 64 conditions and 8 unary operators in a row, outside nested brackets. Give parts of it names in locals.",
 			Wrong:   "locals {\n  no = !!!!!!!!!!!!true\n}\n", Right: "locals {\n  no = !true\n}\n",
+		},
+		{
+			Code: "CON-G010", Title: "more problems than are shown",
+			Meaning: "The first 1,000 problems are reported. So many have one cause: a file that is no runbook, or a mistake in what many places use.",
+			Wrong:   strings.Repeat("hots \"db\" {\n  address = \"10.0.0.1\"\n}\n", 1001), Right: "host \"db\" {\n  address = \"10.0.0.1\"\n}\n",
 		},
 	}
 }

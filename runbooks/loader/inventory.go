@@ -303,6 +303,12 @@ func (l *loader) fillLabels() {
 			all[k] = true
 		}
 	}
+	if n := len(all) * len(l.project.Hosts); n > l.opts.Limits.Labels {
+		last := l.project.Hosts[len(l.project.Hosts)-1]
+		l.reportAt("CON-G002", last.Range, "%d hosts have %d different labels, more than %d together", len(l.project.Hosts), len(all), l.opts.Limits.Labels).Hint =
+			"labels are words to select by, the same few for all hosts; what differs on each host is its name or address"
+		return
+	}
 	for _, h := range l.project.Hosts {
 		if h.Labels == nil {
 			h.Labels = make(map[string]string, len(all))

@@ -61,6 +61,7 @@ func LoadFS(fsys fs.FS, dir string, opts Options) (*runbooks.Project, diag.List,
 	if err := l.load(names); err != nil {
 		return nil, nil, fmt.Errorf("project %s: %w", dir, err)
 	}
+	l.closeReport()
 	diags := onlyFirst(expr.CodeTooMuch, l.diags).Sorted()
 	if diags.HasErrors() {
 		return nil, diags, nil
@@ -103,13 +104,18 @@ type loader struct {
 	parsed  map[string][]byte           // source of each *.hcl file, for expr.New
 	tokens  map[string]hclsyntax.Tokens // of the same files, as the lexer gave them
 	diags   diag.List
-	context string // what encloses the place that is being read
+	unsaid  diag.Diagnostic // takes what is beyond Limits.Problems
+	more    int             // how many those are
+	context string          // what encloses the place that is being read
 	project *runbooks.Project
 
 	root  *node // everything of the *.hcl files
 	tests *node // everything of the *.test.hcl files
 
-	names names
+	names     names
+	hclBytes  int64
+	allTokens int
+
 	meter *expr.Meter // of all evaluations while the project is loaded
 	plain *expr.Scope // functions only
 	inv   inventory
@@ -153,9 +159,19 @@ func (l *loader) readFile(name string) error {
 	case err != nil:
 		return err
 	}
+	if l.hclBytes += int64(len(src)); l.hclBytes > l.opts.Limits.HCLBytes {
+		l.report("CON-G001", startOf(name), "the *.hcl files are larger than the limit together").Hint =
+			fmt.Sprintf("at most %d MiB; keep data and scripts in files of their own, or divide the project", l.opts.Limits.HCLBytes>>20)
+		return nil
+	}
 	tokens, ds := guarded(name, src, l.opts.Limits)
 	if len(ds) > 0 {
 		l.diags = append(l.diags, ds...)
+		return nil
+	}
+	if l.allTokens += len(tokens); l.allTokens > l.opts.Limits.AllTokens {
+		l.report("CON-G007", startOf(name), "the *.hcl files have more than %d tokens together", l.opts.Limits.AllTokens).Hint =
+			"divide the project; data stands in files of its own, read with csvdecode(file(…))"
 		return nil
 	}
 	l.parsed[name], l.tokens[name] = src, tokens
@@ -187,10 +203,33 @@ func (l *loader) report(code string, rng hcl.Range, format string, args ...any) 
 }
 
 func (l *loader) reportAt(code string, rng diag.Range, format string, args ...any) *diag.Diagnostic {
+	if l.full() {
+		return &l.unsaid
+	}
 	l.diags = append(l.diags, diag.Diagnostic{
 		Severity: diag.Error, Code: code, Summary: fmt.Sprintf(format, args...), Range: rng, Context: l.context,
 	})
 	return &l.diags[len(l.diags)-1]
+}
+
+// full counts one more problem and says whether there are too many of them to report it.
+func (l *loader) full() bool {
+	if len(l.diags) < l.opts.Limits.Problems || l.opts.Limits.Problems == 0 {
+		return false
+	}
+	l.more++
+	return true
+}
+
+// closeReport says how many problems were not reported. It is given at the last place that was.
+func (l *loader) closeReport() {
+	if l.more == 0 {
+		return
+	}
+	l.diags = append(l.diags, diag.Diagnostic{
+		Severity: diag.Error, Code: "CON-G010", Summary: fmt.Sprintf("there are %d more problems, which are not shown", l.more),
+		Range: l.diags[len(l.diags)-1].Range, Hint: "mend the first ones; the others may follow from them",
+	})
 }
 
 // within sets the context for what f reports.

@@ -22,18 +22,31 @@ func (b *book) shellSyntax(a *hclsyntax.Attribute, interpreter []string) {
 		return
 	}
 	if name, data := b.scriptFile(a.Expr); data != nil {
+		if b.longScript(a, len(data)) {
+			return
+		}
 		if err := parseShell(string(data), lang); err != nil {
 			b.shellError(a.Expr.Range(), name, err)
 		}
 		return
 	}
 	text, pieces := scriptText(a.Expr)
-	if pieces == nil {
+	if pieces == nil || b.longScript(a, len(text)) {
 		return
 	}
 	if err := parseShell(text, lang); err != nil {
 		b.shellError(b.sourceOf(a.Expr.Range(), pieces, err.Pos), "", err)
 	}
+}
+
+// longScript refuses what could exhaust the stack of the parser.
+func (b *book) longScript(a *hclsyntax.Attribute, size int) bool {
+	if size <= b.opts.Limits.ScriptBytes {
+		return false
+	}
+	b.report("CON-G001", a.Expr.Range(), "the script is larger than %d KiB", b.opts.Limits.ScriptBytes>>10).Hint =
+		"transfer it to the hosts as a file, and run that; what a script needs beside its commands is data"
+	return true
 }
 
 // shellOf is the grammar that an interpreter reads; none given is /bin/sh.
