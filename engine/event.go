@@ -290,6 +290,15 @@ type ItemSettled struct {
 	Part PartName `json:"part,omitempty"`
 }
 
+// ItemRetry says that a unit will start again by the runbook's rules, and when. Its outcome waits until then.
+type ItemRetry struct {
+	Unit
+	Tries   int           `json:"tries"` // so far, the first included
+	After   Outcome       `json:"after"` // of the last of them
+	DelayNS time.Duration `json:"delay_ns"`
+	At      time.Time     `json:"at"` // not before
+}
+
 // ManualDone is a person's word that a manual item is done or has failed.
 type ManualDone struct {
 	Item   runbooks.ItemID `json:"item"`
@@ -346,9 +355,10 @@ type ApprovalExpired struct {
 
 // ApprovalUsed says that the first item that required a gate started.
 type ApprovalUsed struct {
-	Item runbooks.ItemID `json:"item"`
-	For  runbooks.ItemID `json:"for"`
-	By   []string        `json:"by"` // whose approvals counted at this instant
+	Item  runbooks.ItemID `json:"item"`
+	Batch int             `json:"batch,omitempty"` // as in Unit
+	For   runbooks.ItemID `json:"for"`
+	By    []string        `json:"by"` // whose approvals counted at this instant
 }
 
 // DecisionMade is what a person chose.
@@ -522,6 +532,12 @@ func (*ItemSettled) EventType() string { return "item.settled" }
 func (*ItemSettled) Durable() bool { return true }
 
 // EventType implements Payload.
+func (*ItemRetry) EventType() string { return "item.retry" }
+
+// Durable implements Payload.
+func (*ItemRetry) Durable() bool { return false }
+
+// EventType implements Payload.
 func (*ManualDone) EventType() string { return "manual.done" }
 
 // Durable implements Payload.
@@ -639,7 +655,7 @@ func (*RunClosed) Durable() bool { return true }
 func PayloadTypes() map[string]Payload {
 	all := []Payload{
 		&RunOpened{}, &HostConnected{}, &PreflightResult{}, &ItemStarted{}, &RolloutStarted{}, &BatchStarted{}, &BatchEnded{}, &ItemIntent{}, &ItemOutput{}, &ItemOutcome{},
-		&ItemSettled{}, &ManualDone{}, &ApprovalRequested{},
+		&ItemSettled{}, &ItemRetry{}, &ManualDone{}, &ApprovalRequested{},
 		&ApprovalGranted{}, &ApprovalDenied{}, &ApprovalExpired{}, &ApprovalUsed{}, &DecisionMade{}, &MarkSet{}, &ObjectiveMeasured{}, &CleanupStarted{}, &CleanupEnded{},
 		&RollbackStarted{}, &RollbackEnded{}, &OperatorAction{}, &ClockAnomaly{}, &RunInterrupted{}, &RunResumed{}, &JournalRecovered{}, &RunClosed{},
 	}

@@ -16,6 +16,8 @@ const (
 	CauseDryRun = "dry-run"
 	// CauseTolerated: the runbook tolerates this outcome on this host.
 	CauseTolerated = "tolerated"
+	// CauseRollout: a rollout stopped before it came to this; what stopped it has failed for a cause of its own.
+	CauseRollout = "rollout"
 )
 
 // ErrSequence is wrapped by every error of Apply: events that no run of continuo can have produced in this order.
@@ -255,6 +257,8 @@ const (
 	ActionRetry  = "retry"
 	ActionSkip   = "skip"
 	ActionByHand = "done-by-hand"
+	// ActionKnownHosts: a run was taken up with other host keys than it was opened with.
+	ActionKnownHosts = "known-hosts-changed"
 )
 
 func (f *Folder) deviate(d Deviation) { f.settled = append(f.settled, d) }
@@ -459,7 +463,7 @@ func (f *Folder) itemSettled(e Event, p *ItemSettled) error {
 			i.Standing = p.As
 		}
 		for _, u := range f.order[p.Item] {
-			if u.Batch == p.Batch && (u.Standing == Open || u.Standing == Fails) {
+			if (p.Batch == 0 || u.Batch == p.Batch) && (u.Standing == Open || u.Standing == Fails) {
 				u.Standing, u.SettledBy = p.As, p.By
 			}
 		}

@@ -70,11 +70,8 @@ func (f *Folder) verdict(r *Record) (Verdict, string) {
 	if f.aborted {
 		return Aborted, "a person aborted the run"
 	}
-	for n := range r.Items {
-		i := &r.Items[n]
-		if i.Standing == Fails && i.Plan.Severity != severityFinding {
-			return VerdictFailed, fmt.Sprintf("%s: %s", i.Plan.ID, reasonOr(i.Reason, string(i.Outcome)))
-		}
+	if i := firstFailure(r); i != nil {
+		return VerdictFailed, fmt.Sprintf("%s: %s", i.Plan.ID, reasonOr(i.Reason, string(i.Outcome)))
 	}
 	if len(r.NotReached) > 0 {
 		return VerdictFailed, fmt.Sprintf("%s was not reached", r.NotReached[0])
@@ -83,6 +80,22 @@ func (f *Folder) verdict(r *Record) (Verdict, string) {
 		return PassedWithDeviations, "every item is done; " + plural(len(r.Deviations), "deviation")
 	}
 	return Passed, "every item is done, without a deviation"
+}
+
+// firstFailure is the item that explains a failed run: the first that failed, before one that a rollout's stop cut short.
+func firstFailure(r *Record) *ItemRecord {
+	var cut *ItemRecord
+	for n := range r.Items {
+		i := &r.Items[n]
+		switch {
+		case i.Standing != Fails || i.Plan.Severity == severityFinding:
+		case i.Cause != CauseRollout:
+			return i
+		case cut == nil:
+			cut = i
+		}
+	}
+	return cut
 }
 
 func readiness(r *Record, aborted bool) (Verdict, string) {
@@ -173,7 +186,7 @@ func (f *Folder) deviations(r *Record) []Deviation {
 	out := slices.Clone(f.settled)
 	for _, a := range r.Actions {
 		switch a.Action {
-		case ActionFrom, ActionLimit, ActionRetry, ActionSkip, ActionByHand, ActionAbort:
+		case ActionFrom, ActionLimit, ActionRetry, ActionSkip, ActionByHand, ActionAbort, ActionKnownHosts:
 			out = append(out, Deviation{Kind: a.Action, Item: a.Item, Host: a.Host, By: a.By, Reason: a.Reason, At: a.At})
 		}
 	}

@@ -143,6 +143,7 @@ func (t *task) child(names *expr.Scope) (*run, error) {
 	r := &run{
 		prefix: string(t.id) + ".", up: up, call: t, cfg: cfg, rec: up.rec, valve: up.valve, gates: up.gates, trail: up.trail,
 		dry: up.dry, past: up.past, stay: up.stay, leave: up.leave, down: up.down, tainted: t.work.unjudged,
+		batch: t.batch, ends: up.ends,
 	}
 	var err error
 	if r.names, err = newNames(cfg, up.past); err != nil {
@@ -176,7 +177,7 @@ func (t *task) take(child *run) {
 	}
 	t.mu.Lock()
 	t.units = append(t.units, unitEnd{
-		id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"outputs": expr.Object(outputs)},
+		id: t.self(), outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"outputs": expr.Object(outputs)},
 	})
 	t.mu.Unlock()
 	child.book.mu.RLock()
@@ -219,11 +220,11 @@ func (t *task) inherit(v verdict) error {
 		if !strings.HasPrefix(string(id), string(t.id)+".") {
 			continue
 		}
-		if t.r.past.item(id, 0).whole != nil {
+		if t.r.past.item(id, t.batch).whole != nil {
 			continue
 		}
 		err := t.r.emit(&engine.ItemOutcome{
-			Unit: engine.Unit{Item: id}, Outcome: v.outcome, Cause: v.cause, Reason: reasonOr(v.reason, "its call did not run"),
+			Unit: engine.Unit{Item: id, Batch: t.batch}, Outcome: v.outcome, Cause: v.cause, Reason: reasonOr(v.reason, "its call did not run"),
 		})
 		if err != nil {
 			return err

@@ -45,7 +45,7 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 		return err
 	}
 	made := &engine.DecisionMade{
-		Item: t.id, Choice: a.Choice, By: a.By, Signed: a.Signed, Reason: t.r.clip(a.Reason), WaitedNS: time.Since(began),
+		Item: t.id, Batch: t.batch, Choice: a.Choice, By: a.By, Signed: a.Signed, Reason: t.r.clip(a.Reason), WaitedNS: time.Since(began),
 	}
 	if err := t.r.emit(made); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 func (t *task) decided(choice, by string) error {
 	t.mu.Lock()
 	t.units = append(t.units, unitEnd{
-		id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"choice": expr.String(choice)},
+		id: t.self(), outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"choice": expr.String(choice)},
 	})
 	t.mu.Unlock()
 	if slices.Contains(t.item.Stops, choice) {
@@ -108,5 +108,5 @@ func (t *task) confirm(ctx context.Context, names *expr.Scope) (v verdict, err e
 	if a.Typed != text {
 		return verdict{outcome: engine.NotReached, cause: "confirmation", reason: fmt.Sprintf("%s did not confirm it", reasonOr(a.By, "the operator")), fails: true}, nil
 	}
-	return verdict{}, t.r.emit(&engine.OperatorAction{Action: engine.ActionConfirm, By: a.By, Item: t.id, Reason: "typed what was asked"})
+	return verdict{}, t.r.emit(&engine.OperatorAction{Action: engine.ActionConfirm, By: a.By, Item: t.id, Batch: t.batch, Reason: "typed what was asked"})
 }

@@ -17,7 +17,7 @@ func (s *schedule) taint(t *task) {
 	}
 	tainted := s.r.tainted
 	for _, a := range t.item.After {
-		if before := s.r.tasks[a]; before != nil && before.phase == t.phase {
+		if before := t.sibling(a); before != nil && before.phase == t.phase {
 			tainted = tainted || before.work.unjudged || before.changes() && before.outcome.outcome != engine.Skipped
 		}
 	}
@@ -45,6 +45,8 @@ func (t *task) exercise(ctx context.Context, names *expr.Scope) error {
 	switch {
 	case t.cleanup:
 		return t.notExercised("cleanup is shown, not run")
+	case t.phase.AfterBatch == t.item:
+		return t.notExercised("a dry-run makes no check after a batch")
 	case t.item.Kind == runbooks.Check:
 		return t.onHosts(ctx, names, t.checkBatch)
 	case t.item.Kind == runbooks.Assert:

@@ -47,7 +47,7 @@ func (t *task) spread(names *expr.Scope) ([]element, error) {
 	if t.before.begun {
 		return elements, nil
 	}
-	return elements, t.r.emit(&engine.ItemStarted{Item: t.id, Hosts: hosts, Elements: keys})
+	return elements, t.r.emit(&engine.ItemStarted{Item: t.id, Batch: t.batch, Hosts: hosts, Elements: keys})
 }
 
 func (t *task) elements(names *expr.Scope) ([]element, error) {
@@ -82,6 +82,10 @@ func (t *task) place(e *element) error {
 	if t.item.Hosts == nil {
 		t.single = true
 		e.hosts = []*runbooks.Host{nil}
+		return nil
+	}
+	if t.total != nil && t.item.Hosts == t.phase.Hosts {
+		t.single, e.hosts = t.total.single, t.members
 		return nil
 	}
 	hosts, one, err := t.hostsOf(t.item.Hosts, e.names)
@@ -136,7 +140,7 @@ func (t *task) plain(e element, h *runbooks.Host, o engine.Outcome, cause, reaso
 }
 
 func (t *task) unit(e element, h *runbooks.Host) engine.Unit {
-	return engine.Unit{Item: t.id, Key: e.key, Host: hostName(h)}
+	return engine.Unit{Item: t.id, Batch: t.batch, Key: e.key, Host: hostName(h)}
 }
 
 // rollOut runs the batches of an element one after another and stops when too much has failed.
@@ -264,10 +268,7 @@ func (t *task) tooMuch(e element, batch []*runbooks.Host, n, all int) string {
 			here++
 		}
 	}
-	most := 0
-	if list := t.item.Rollout.MaxFailures; len(list) > 0 {
-		most = list[min(n, len(list)-1)].Of(all)
-	}
+	most := t.item.Rollout.MayFail(n, all)
 	switch {
 	case total > most:
 		return fmt.Sprintf("the rollout stopped after batch %d: %d failed, and %d may", n+1, total, most)
@@ -279,17 +280,16 @@ func (t *task) tooMuch(e element, batch []*runbooks.Host, n, all int) string {
 
 // split divides hosts into batches; without a rollout they are one.
 func split(hosts []*runbooks.Host, r *runbooks.Rollout) [][]*runbooks.Host {
-	if len(hosts) == 0 {
-		return nil
-	}
-	if r == nil || len(r.Batch) == 0 {
-		return [][]*runbooks.Host{hosts}
-	}
+	return cutUp(hosts, r.Batches(len(hosts)))
+}
+
+// cutUp divides hosts into batches of these sizes.
+func cutUp(hosts []*runbooks.Host, sizes []int) [][]*runbooks.Host {
 	var out [][]*runbooks.Host
-	for n, rest := 0, hosts; len(rest) > 0; n++ {
-		size := min(max(1, r.Batch[min(n, len(r.Batch)-1)].Of(len(hosts))), len(rest))
-		out = append(out, rest[:size])
-		rest = rest[size:]
+	for _, size := range sizes {
+		size = min(size, len(hosts))
+		out = append(out, hosts[:size:size])
+		hosts = hosts[size:]
 	}
 	return out
 }

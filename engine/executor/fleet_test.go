@@ -23,24 +23,25 @@ func TestRetry(t *testing.T) {
 		answers []simtransport.Answer
 		verify  []simtransport.Answer
 		story   string
-		took    time.Duration
+		waits   []time.Duration // at most, and three quarters at least
+		ran     time.Duration
 		verdict engine.Verdict
 	}{
 		"failed, then well": {"", []simtransport.Answer{fail, ok}, nil,
-			"intent #1 failed, intent #2 succeeded", 2 * second, engine.PassedWithDeviations},
+			"intent #1 failed, intent #2 succeeded", waits(2), 0, engine.PassedWithDeviations},
 		"delays grow up to a bound": {"", []simtransport.Answer{fail}, nil,
-			"intent #1 failed, intent #2 failed, intent #3 failed, intent #4 failed", (2 + 4 + 5) * second, engine.VerdictFailed},
-		"unreachable has no intent": {"", []simtransport.Answer{unreachable, ok}, nil, "intent #1 succeeded", 2 * second, engine.Passed},
-		"unknown is never retried":  {"", []simtransport.Answer{unknown, ok}, nil, "intent #1 unknown", 0, engine.Incomplete},
+			"intent #1 failed, intent #2 failed, intent #3 failed, intent #4 failed", waits(2, 4, 5), 0, engine.VerdictFailed},
+		"unreachable has no intent": {"", []simtransport.Answer{unreachable, ok}, nil, "intent #1 succeeded", waits(2), 0, engine.Passed},
+		"unknown is never retried":  {"", []simtransport.Answer{unknown, ok}, nil, "intent #1 unknown", nil, 0, engine.Incomplete},
 		"unless it is idempotent": {"idempotent = true", []simtransport.Answer{unknown, ok}, nil,
-			"intent #1 unknown, intent #2 succeeded", 2 * second, engine.PassedWithDeviations},
-		"timed-out is not retried": {"", []simtransport.Answer{late, ok}, nil, "intent #1 timed-out", 60 * second, engine.VerdictFailed},
+			"intent #1 unknown, intent #2 succeeded", waits(2), 0, engine.PassedWithDeviations},
+		"timed-out is not retried": {"", []simtransport.Answer{late, ok}, nil, "intent #1 timed-out", nil, 60 * second, engine.VerdictFailed},
 		"timed-out and idempotent": {"idempotent = true", []simtransport.Answer{late, ok}, nil,
-			"intent #1 timed-out, intent #2 succeeded", 62 * second, engine.PassedWithDeviations},
+			"intent #1 timed-out, intent #2 succeeded", waits(2), 60 * second, engine.PassedWithDeviations},
 		"a failed verify is not retried": {"", []simtransport.Answer{ok}, []simtransport.Answer{fail, ok},
-			"intent #1 succeeded, verify failed", 0, engine.VerdictFailed},
+			"intent #1 succeeded, verify failed", nil, 0, engine.VerdictFailed},
 		"a failed verify and idempotent": {"idempotent = true", []simtransport.Answer{ok}, []simtransport.Answer{fail, ok},
-			"intent #1 succeeded, verify failed, intent #2 succeeded, verify succeeded", 2 * second, engine.PassedWithDeviations},
+			"intent #1 succeeded, verify failed, intent #2 succeeded, verify succeeded", waits(2), 0, engine.PassedWithDeviations},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -70,12 +71,76 @@ phase "p" {
 				w.sim.On("step.s", engine.PartVerify, tt.verify...)
 				began := time.Now()
 				rec := w.run()
-				require.Equal(t, tt.took, time.Since(began))
+				require.Equal(t, tt.ran+waited(t, w, tt.waits), time.Since(began))
 				require.Equal(t, tt.verdict, rec.Verdict, rec.Why)
 				require.Equal(t, tt.story, parts(w))
 			})
 		})
 	}
+}
+
+func waits(seconds ...int) []time.Duration {
+	var out []time.Duration
+	for _, s := range seconds {
+		out = append(out, time.Duration(s)*second)
+	}
+	return out
+}
+
+// waited is how long the run waited between tries, which the journal says before it waits.
+func waited(t *testing.T, w *world, most []time.Duration) time.Duration {
+	t.Helper()
+	var all time.Duration
+	n := 0
+	for _, e := range w.journal.Events() {
+		p, ok := e.Payload.(*engine.ItemRetry)
+		if !ok {
+			continue
+		}
+		require.Less(t, n, len(most))
+		require.LessOrEqual(t, p.DelayNS, most[n])
+		require.GreaterOrEqual(t, p.DelayNS, most[n]*3/4)
+		require.True(t, e.Time.Add(p.DelayNS).Equal(p.At))
+		n++
+		require.Equal(t, n, p.Tries)
+		all += p.DelayNS
+	}
+	require.Equal(t, len(most), n)
+	return all
+}
+
+// Hosts that fail together do not come back together, and a run with the same nonce waits the same.
+func TestRetry_jitter(t *testing.T) {
+	t.Parallel()
+	delays := func() map[string]time.Duration {
+		out := map[string]time.Duration{}
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, engine.Live, `
+phase "p" {
+  step "s" {
+    hosts = group.all
+    argv  = ["change"]
+    retry {
+      attempts = 2
+      delay    = "100s"
+    }
+  }
+}`)
+			w.sim.On("step.s", engine.PartCommand, simtransport.Answer{ExitCode: 1}, simtransport.Answer{})
+			w.run()
+			for _, e := range w.journal.Events() {
+				if p, ok := e.Payload.(*engine.ItemRetry); ok {
+					out[p.Host] = p.DelayNS
+				}
+			}
+		})
+		return out
+	}
+	first := delays()
+	require.Len(t, first, 3)
+	require.NotEqual(t, first["a"], first["b"])
+	require.NotEqual(t, first["b"], first["c"])
+	require.Equal(t, first, delays())
 }
 
 // parts tells the attempts and verifies of a run with one step.

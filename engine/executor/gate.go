@@ -125,7 +125,11 @@ func (t *task) opensFor() []string {
 		if !slices.Contains(i.Requires, t.item.ID()) {
 			continue
 		}
-		for _, h := range t.r.cfg.Plan.Item(t.r.full(i.ID())).Hosts {
+		hosts := t.r.cfg.Plan.Item(t.r.full(i.ID())).Hosts
+		if t.total != nil && i.Hosts != nil && i.Hosts == t.phase.Hosts {
+			hosts = hostNames(t.members) // it is asked for each batch, and opens no other
+		}
+		for _, h := range hosts {
 			if !slices.Contains(out, h) {
 				out = append(out, h)
 			}
@@ -145,7 +149,7 @@ func (r *run) members(role string) []string {
 
 func (t *task) requested(req approval.Request, members []string) error {
 	if !t.before.begun {
-		if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
+		if err := t.r.emit(&engine.ItemStarted{Item: t.id, Batch: t.batch}); err != nil {
 			return err
 		}
 	}
@@ -156,7 +160,7 @@ func (t *task) requested(req approval.Request, members []string) error {
 		return err
 	}
 	return t.r.emit(&engine.ApprovalRequested{
-		Item: t.id, Role: req.Role, Approvals: req.Approvals, ApproveBy: req.ApproveBy, Request: short, SHA256: hex.EncodeToString(sum[:]),
+		Item: t.id, Batch: t.batch, Role: req.Role, Approvals: req.Approvals, ApproveBy: req.ApproveBy, Request: short, SHA256: hex.EncodeToString(sum[:]),
 		Members: members,
 	})
 }
@@ -201,7 +205,7 @@ func principals(g *approval.Gate) []string {
 // granted takes a signature. refused says why it does not count.
 func (t *task) granted(g *approval.Gate, word engine.GateWord) (refused string, err error) {
 	grant, bad := g.Add(t.r.cfg.Verifier, word.Text, word.Signature, t.r.cfg.Clock.Now())
-	out := &engine.ApprovalGranted{Item: t.id, By: grant.Principal, Fingerprint: grant.Fingerprint}
+	out := &engine.ApprovalGranted{Item: t.id, Batch: t.batch, By: grant.Principal, Fingerprint: grant.Fingerprint}
 	if bad != nil {
 		out.By, out.Void = word.By, t.r.clip(bad.Error())
 	}
@@ -216,20 +220,20 @@ func (t *task) denied(g *approval.Gate, word engine.GateWord) (verdict, error) {
 		return verdict{}, t.hold(fmt.Sprintf("%s: %v", t.id, err))
 	}
 	reason := t.r.clip(word.Reason)
-	err := t.r.emit(&engine.ApprovalDenied{Item: t.id, By: word.By, Reason: reason})
+	err := t.r.emit(&engine.ApprovalDenied{Item: t.id, Batch: t.batch, By: word.By, Reason: reason})
 	return verdict{outcome: engine.Failed, cause: causeGate, reason: fmt.Sprintf("denied by %s: %s", word.By, reason), fails: true}, err
 }
 
 func (t *task) expired(g *approval.Gate, why string) (verdict, error) {
 	g.Expire()
-	err := t.r.emit(&engine.ApprovalExpired{Item: t.id, Reason: why})
+	err := t.r.emit(&engine.ApprovalExpired{Item: t.id, Batch: t.batch, Reason: why})
 	return verdict{outcome: engine.TimedOut, cause: causeGate, reason: "expired: " + why, fails: true}, err
 }
 
 // recheck makes the gate's checks again now that it is approved: what was true when it was asked must be true now.
 func (t *task) recheck(ctx context.Context, g *approval.Gate) verdict {
 	for _, id := range t.item.Recheck {
-		if why := t.r.tasks[id].holdsNow(ctx); why != "" {
+		if why := t.sibling(id).holdsNow(ctx); why != "" {
 			return verdict{outcome: engine.Failed, cause: causeGate, reason: fmt.Sprintf("%s does not hold any more: %s", id, why), fails: true}
 		}
 	}
@@ -241,7 +245,7 @@ func (t *task) recheck(ctx context.Context, g *approval.Gate) verdict {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.units = append(t.units, unitEnd{
-		id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"approved_by": expr.Tuple(values...)},
+		id: t.self(), outcome: engine.Succeeded, began: true, data: map[string]expr.Value{"approved_by": expr.Tuple(values...)},
 	})
 	return verdict{outcome: engine.Succeeded}
 }
@@ -269,13 +273,13 @@ func (r *run) pass(ctx context.Context, t *task) (why string, err error) {
 			reason := fmt.Sprintf("the approval of %s is %s at the start of %s", id, state, t.id)
 			if state == approval.Expired {
 				g.Expire()
-				err = r.emit(&engine.ApprovalExpired{Item: id, Reason: reason})
+				err = r.emit(&engine.ApprovalExpired{Item: id, Batch: t.sibling(local).batch, Reason: reason})
 			}
-			if err != nil || state != approval.Expired || r.tasks[local].before.whole == nil {
+			if err != nil || state != approval.Expired || t.sibling(local).before.whole == nil {
 				return reason, err
 			}
 			// It was given to an earlier controller, and its time ran out while nobody worked on the run.
-			if why, err := r.tasks[local].askAgain(ctx); why != "" || err != nil {
+			if why, err := t.sibling(local).askAgain(ctx); why != "" || err != nil {
 				return why, err
 			}
 			r.gates.mu.Lock()
@@ -286,7 +290,7 @@ func (r *run) pass(ctx context.Context, t *task) (why string, err error) {
 		if err := g.Use(now); err != nil {
 			return fmt.Sprintf("%s: %v", id, err), nil
 		}
-		if err := r.emit(&engine.ApprovalUsed{Item: id, For: t.id, By: by}); err != nil {
+		if err := r.emit(&engine.ApprovalUsed{Item: id, Batch: t.sibling(local).batch, For: t.id, By: by}); err != nil {
 			return "", err
 		}
 	}
@@ -296,7 +300,7 @@ func (r *run) pass(ctx context.Context, t *task) (why string, err error) {
 // holdsNow makes a check that has ended again, over the hosts that it ran on, and says why it does not hold. What it sees
 // is recorded with the check; its outcome stands.
 func (t *task) holdsNow(ctx context.Context) (why string) {
-	names, err := t.r.names.scopeFor(ctx, t.r.book, t.item.Exprs())
+	names, err := t.scopeFor(ctx, t.item.Exprs())
 	if err != nil {
 		return errText(err)
 	}

@@ -19,14 +19,14 @@ func (t *task) run(ctx context.Context, turn phaseTurn) error {
 	if v, decided := t.departs(turn); decided {
 		return t.whole(v, nil)
 	}
-	names, err := t.r.names.scopeFor(ctx, t.r.book, t.exprs())
+	names, err := t.scopeFor(ctx, t.exprs())
 	if err != nil {
 		return t.lacks(causeSecret, err)
 	}
 	if v, decided := t.when(names); decided {
 		return t.whole(v, nil)
 	}
-	t.begun.Store(true)
+	t.comes()
 	if t.r.dry {
 		return t.exercise(ctx, names)
 	}
@@ -92,6 +92,14 @@ func (t *task) departs(turn phaseTurn) (verdict, bool) {
 		return verdict{outcome: engine.NotReached, cause: causeExpression, reason: turn.reason, fails: true}, true
 	}
 	return verdict{}, false
+}
+
+// comes notes that the item's turn has come.
+func (t *task) comes() {
+	t.begun.Store(true)
+	if t.total != nil {
+		t.total.begun.Store(true)
+	}
 }
 
 // when evaluates the item's own condition, once.
@@ -171,6 +179,9 @@ func (t *task) lacksHosts(err error) error {
 
 // nowhere ends an item without hosts, which is a failure unless the author allows it.
 func (t *task) nowhere() error {
+	if t.total != nil && len(t.members) == 0 {
+		return t.whole(verdict{outcome: engine.Skipped, cause: causeRollout, reason: "no host of the batch takes part any more"}, nil)
+	}
 	if t.item.AllowNoHosts || t.item.ForEach != nil {
 		return t.whole(verdict{outcome: engine.Skipped, cause: causeNoHosts, reason: "there is nothing to run it on"}, nil)
 	}

@@ -19,6 +19,8 @@ type past struct {
 	marks     []engine.MarkSet
 	markSeq   []uint64
 	measured  map[string]bool
+	rollouts  map[phaseKey]*engine.RolloutStarted
+	batches   map[batchKey]pastBatch
 	operators []string
 	noted     map[string]bool // limit and from are on record
 	paused    *engine.OperatorAction
@@ -61,6 +63,7 @@ type pastUnit struct {
 	undone   *engine.ItemSettled // a person's word about its rollback
 	attempts []*pastAttempt
 	outputs  []engine.ItemOutput
+	retries  []*engine.ItemRetry
 	// base is how many attempts of the command came before a person had it tried again.
 	base int
 }
@@ -100,6 +103,7 @@ func newPast(events []engine.Event) *past {
 	p := &past{
 		items: map[engine.Unit]*pastItem{}, attempts: map[engine.AttemptID]*pastAttempt{},
 		measured: map[string]bool{}, noted: map[string]bool{},
+		rollouts: map[phaseKey]*engine.RolloutStarted{}, batches: map[batchKey]pastBatch{},
 	}
 	for _, e := range events {
 		p.take(e)
@@ -132,6 +136,9 @@ func (p *past) take(e engine.Event) {
 		p.outcome(e, x)
 	case *engine.ItemSettled:
 		p.settled(x)
+	case *engine.ItemRetry:
+		u := p.of(x.Unit).unit(x.Unit)
+		u.retries = append(u.retries, x)
 	case *engine.MarkSet:
 		p.marks, p.markSeq = append(p.marks, *x), append(p.markSeq, e.Seq)
 	case *engine.ObjectiveMeasured:
@@ -171,9 +178,15 @@ func (p *past) people(e engine.Event) {
 			q.expired = true
 		}
 	case *engine.ApprovalUsed:
-		if q := p.in(x.Item, 0).request(); q != nil {
+		if q := p.in(x.Item, x.Batch).request(); q != nil {
 			q.used = true
 		}
+	case *engine.RolloutStarted:
+		p.rollouts[phaseKey{x.Call, x.Phase}] = x
+	case *engine.BatchStarted:
+		p.batches[batchKey{phaseKey{x.Call, x.Phase}, x.Batch}] = pastBatch{begun: true}
+	case *engine.BatchEnded:
+		p.batches[batchKey{phaseKey{x.Call, x.Phase}, x.Batch}] = pastBatch{begun: true, ended: true}
 	case *engine.RollbackStarted:
 		p.wayBack, p.gone = x, nil
 	case *engine.RollbackEnded:
@@ -373,7 +386,7 @@ func (i *pastItem) retried(only engine.Unit) {
 	i.manual, i.decision = nil, nil
 	for id, u := range i.units {
 		if one && id == only || !one && (whole || failed(u)) {
-			u.outcome, u.settled, u.base = nil, nil, u.commands()
+			u.outcome, u.settled, u.retries, u.base = nil, nil, nil, u.commands()
 		}
 	}
 }
@@ -430,4 +443,46 @@ func (u *pastUnit) since() (at time.Time, seq uint64, ok bool) {
 		}
 	}
 	return time.Time{}, 0, false
+}
+
+// phaseKey names a phase that rolls out, by the call that it belongs to.
+type phaseKey struct {
+	call  runbooks.ItemID
+	phase string
+}
+
+type batchKey struct {
+	phaseKey
+	batch int
+}
+
+// pastBatch is how far a batch had come.
+type pastBatch struct{ begun, ended bool }
+
+// rollout is the division of a phase that is on record; nil: none is.
+func (p *past) rollout(call runbooks.ItemID, phase string) *engine.RolloutStarted {
+	if p == nil {
+		return nil
+	}
+	return p.rollouts[phaseKey{call, phase}]
+}
+
+func (p *past) batchOf(call runbooks.ItemID, phase string, n int) pastBatch {
+	if p == nil {
+		return pastBatch{}
+	}
+	return p.batches[batchKey{phaseKey{call, phase}, n}]
+}
+
+// retry is what is on record of the unit's start after that many tries; nil: nothing.
+func (u *pastUnit) retry(tries int) *engine.ItemRetry {
+	if u == nil {
+		return nil
+	}
+	for _, x := range slices.Backward(u.retries) {
+		if x.Tries == tries {
+			return x
+		}
+	}
+	return nil
 }

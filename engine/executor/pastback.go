@@ -52,7 +52,7 @@ func (r *run) stayHeld(why string) (rollbackBegin, error) {
 func (r *run) afterFailedRollback(gone *engine.RollbackEnded) (rollbackBegin, error) {
 	var open []engine.Unit
 	for _, id := range gone.Failed {
-		t := r.taskOf(id.Item)
+		t := r.taskOf(id.Item, id.Batch)
 		if t == nil {
 			return r.stayHeld(gone.Held)
 		}
@@ -111,7 +111,7 @@ func (r *run) saidOfRollback(id engine.Unit, a engine.FailureAnswer, reason stri
 	if a.Action == engine.ActionSkip {
 		s.As = engine.Fails
 	}
-	r.taskOf(id.Item).before.unit(id).undone = s
+	r.taskOf(id.Item, id.Batch).before.unit(id).undone = s
 	return r.emit(s)
 }
 
@@ -182,9 +182,9 @@ func (u *pastUnit) onRecord(number int) bool {
 }
 
 // taskOf finds an item by its id with the call path, in this run or in one that it called.
-func (r *run) taskOf(id runbooks.ItemID) *task {
+func (r *run) taskOf(id runbooks.ItemID, batch int) *task {
 	for _, s := range r.trail.steps {
-		if s.t.id == id {
+		if s.t.id == id && s.t.batch == batch {
 			return s.t
 		}
 	}

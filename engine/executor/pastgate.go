@@ -75,7 +75,7 @@ func (t *task) openRequest() *approval.Gate {
 // askAgain asks a gate anew whose approval, given to an earlier controller, was never used and is over. The gate's outcome
 // stays; what counts is in the approvals. why is not empty when it did not open.
 func (t *task) askAgain(ctx context.Context) (why string, err error) {
-	names, err := t.r.names.scopeFor(ctx, t.r.book, t.item.Exprs())
+	names, err := t.scopeFor(ctx, t.item.Exprs())
 	if err != nil {
 		return t.r.clip(errText(err)), nil
 	}

@@ -133,7 +133,7 @@ func (t *task) hold(why string) error {
 // answered turns a person's word into its event and the values of the inputs.
 func (t *task) answered(a engine.ManualAnswer) (*engine.ManualDone, map[string]expr.Value, error) {
 	out := &engine.ManualDone{
-		Item: t.id, By: a.By, Signed: a.Signed, Done: a.Done, Note: t.r.cfg.Redactor.Redact(a.Note), WaitedNS: time.Since(t.asked),
+		Item: t.id, Batch: t.batch, By: a.By, Signed: a.Signed, Done: a.Done, Note: t.r.cfg.Redactor.Redact(a.Note), WaitedNS: time.Since(t.asked),
 	}
 	values := map[string]expr.Value{}
 	if !a.Done {

@@ -71,7 +71,9 @@ func (r *run) turnBack(wish *engine.OperatorAction) error {
 // resume takes up an item that is on record: from its beginning, or to its recorded end.
 func (t *task) resume(ctx context.Context) error {
 	b := t.before
-	t.begun.Store(b.begun)
+	if b.begun {
+		t.comes()
+	}
 	switch {
 	case b.whole != nil && !b.begun && !b.intended():
 		return t.whole(t.pastVerdict(), nil) // decided without a turn
@@ -81,8 +83,8 @@ func (t *task) resume(ctx context.Context) error {
 	case b.whole != nil && t.item.Kind.OnHosts():
 		return t.recall(ctx)
 	}
-	t.begun.Store(true)
-	names, err := t.r.names.scopeFor(ctx, t.r.book, t.exprs())
+	t.comes()
+	names, err := t.scopeFor(ctx, t.exprs())
 	if err != nil {
 		if fatal(err) && t.r.rec.failed() != nil {
 			return err
@@ -135,7 +137,7 @@ func (t *task) pastNames(ctx context.Context) *expr.Scope {
 	for _, c := range t.item.Captures {
 		es = append(es, c.Value)
 	}
-	names, err := t.r.names.scopeFor(ctx, t.r.book, slices.DeleteFunc(es, func(e *expr.Expr) bool { return e == nil }))
+	names, err := t.scopeFor(ctx, slices.DeleteFunc(es, func(e *expr.Expr) bool { return e == nil }))
 	if err != nil {
 		return nil
 	}
@@ -175,8 +177,8 @@ func (t *task) load(elements []element, names *expr.Scope) error {
 		host := t.r.named(id.Host)
 		if _, seq, begun := u.since(); begun && id.Host != "" {
 			t.r.trail.restore(trailStep{t: t, id: id, host: host, each: e.each, order: seq})
+			t.first()
 			t.mu.Lock()
-			t.marked = true
 			t.attempts[id] = u.commands()
 			t.mu.Unlock()
 		}
@@ -200,7 +202,7 @@ func (t *task) pastMarks() error {
 			first, seq = at, n
 		}
 	}
-	if first.IsZero() || t.r.dry {
+	if first.IsZero() || t.r.dry || t.batch > 1 {
 		return nil
 	}
 	return t.r.marks.missed(t.item.MarksStart, t.id, 0, first)
@@ -268,7 +270,7 @@ func (t *task) pastTransfer(d map[string]expr.Value, o *engine.ItemOutcome, name
 	if names == nil || t.item.Source.Host != nil {
 		return
 	}
-	if p, err := t.parcel(context.Background(), engine.Unit{Item: t.id}, names); err == nil {
+	if p, err := t.parcel(context.Background(), t.self(), names); err == nil {
 		d["sha256"] = expr.String(p.digest)
 		if p.sensitive {
 			d["sha256"] = d["sha256"].AsSensitive()
@@ -310,6 +312,9 @@ func (t *task) reopen(ctx context.Context, elements []element, names *expr.Scope
 	}
 	if len(open) == 0 {
 		return nil
+	}
+	for _, u := range open {
+		t.have[u.id] = true // whatever comes of it, it is not begun again with the others
 	}
 	return each(open, t.parallel(), func(u *unit) error { return u.reopen(ctx) })
 }
@@ -367,10 +372,13 @@ func (t *task) wholeAgain(v verdict) error {
 	v.outcome, v.cause, v.reason = w.Outcome, w.Cause, w.Reason
 	t.outcome = v
 	t.keep(v)
+	t.r.ends.put(t, w.Hosts)
 	if err := t.inherit(v); err != nil {
 		return err
 	}
 	switch {
+	case t.batch > 0: // the marks are those of the item over all batches
+		return nil
 	case v.fails || t.r.dry:
 		return nil
 	case w.Outcome == engine.Succeeded:

@@ -190,7 +190,7 @@ func (r *run) pastNoReturn(w wayBack, ended *engine.RollbackEnded) error {
 	q := engine.FailureQuestion{
 		Item: w.until.id, Options: []string{engine.ActionRollback, engine.ActionSkip, engine.ActionLeave},
 		Outcome: engine.ItemOutcome{
-			Unit: engine.Unit{Item: w.until.id}, Outcome: w.until.outcome.outcome,
+			Unit: w.until.self(), Outcome: w.until.outcome.outcome,
 			Reason: "the rollback has come to the point of no return",
 		},
 	}
@@ -233,7 +233,7 @@ func unitsOf(steps []trailStep) []engine.Unit {
 func (r *run) goBack(steps []trailStep, ended *engine.RollbackEnded) error {
 	for n := 0; n < len(steps); {
 		end := n + 1
-		for end < len(steps) && steps[end].t == steps[n].t {
+		for end < len(steps) && steps[end].t == steps[n].t { // of one batch, where there are several
 			end++
 		}
 		if err := r.undo(steps[n:end], ended); err != nil {
@@ -260,7 +260,7 @@ func (r *run) undo(steps []trailStep, ended *engine.RollbackEnded) error {
 	if t.item.Rollback == nil {
 		es = t.item.Exprs()
 	}
-	names, err := r.names.scopeFor(ctx, r.book, es)
+	names, err := t.scopeFor(ctx, es)
 	if err != nil {
 		ended.Held = fmt.Sprintf("rollback of %s: %s", t.id, errText(err))
 		ended.Failed = append(ended.Failed, unitsOf(steps)...)
@@ -355,7 +355,7 @@ func (t *task) undoManual(ctx context.Context, names *expr.Scope) (why string, e
 		return err.Error(), nil //nolint:nilerr // it is why the rollback stops, not a fault of the controller
 	}
 	err = t.r.emit(&engine.ManualDone{
-		Item: t.id, Part: engine.PartRollback, By: a.By, Signed: a.Signed, Done: a.Done,
+		Item: t.id, Batch: t.batch, Part: engine.PartRollback, By: a.By, Signed: a.Signed, Done: a.Done,
 		Note: t.r.cfg.Redactor.Redact(a.Note), WaitedNS: time.Since(asked),
 	})
 	if !a.Done {

@@ -51,6 +51,8 @@ type run struct {
 	gates   *gates
 	trail   *trail
 	tasks   map[runbooks.ItemID]*task
+	ends    *ends                             // how items ended in the batches of phases that roll out
+	batch   int                               // of a called runbook: the batch of its call; else 0
 	tainted bool                              // dry-run: a phase that ended left things as they would not be
 	down    map[string]engine.PreflightResult // hosts whose preflight found them out of reach
 	past    *past                             // what an earlier controller left; nil: a new run
@@ -104,7 +106,7 @@ func newRun(cfg Config) (*run, error) {
 		return nil, err
 	}
 	r := &run{past: past, cfg: cfg, rec: rec, valve: newValve(cfg.Parallel), dry: cfg.Mode == engine.DryRun, down: map[string]engine.PreflightResult{}}
-	r.trail = &trail{}
+	r.trail, r.ends = &trail{}, &ends{items: map[runbooks.ItemID]*itemEnds{}}
 	r.gates = &gates{operators: []string{cfg.Opened.Operator}, open: map[runbooks.ItemID]*approval.Gate{}, asked: map[runbooks.ItemID]int{}}
 	r.stay, r.leave = context.WithCancelCause(context.Background())
 	r.newWork()

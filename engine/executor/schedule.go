@@ -31,6 +31,7 @@ type schedule struct {
 	// done takes each task as it ends; it has room for all, so that no task ever waits for the schedule.
 	done chan taskEnd
 	err  error
+	roll *rolling // of a batch; nil elsewhere
 }
 
 type taskEnd struct {
@@ -40,6 +41,18 @@ type taskEnd struct {
 
 // phase runs a phase to its end. errLeft: the run is held or left, and what did not start has no outcome.
 func (r *run) phase(p *runbooks.Phase, cleanup bool) error {
+	if p.Rollout != nil {
+		return r.rollOut(p)
+	}
+	s := r.schedule(p, r.tasks, cleanup)
+	if err := s.decide(p); err != nil {
+		return err
+	}
+	return s.run()
+}
+
+// schedule prepares the items of a phase: those of the run, or of one batch.
+func (r *run) schedule(p *runbooks.Phase, tasks map[runbooks.ItemID]*task, cleanup bool) *schedule {
 	s := &schedule{
 		r: r, cleanup: cleanup, waiting: map[runbooks.ItemID]int{}, next: map[runbooks.ItemID][]*task{},
 		done: make(chan taskEnd, len(p.Items)),
@@ -49,7 +62,7 @@ func (r *run) phase(p *runbooks.Phase, cleanup bool) error {
 		here[i.ID()] = true
 	}
 	for _, i := range p.Items {
-		t := r.tasks[i.ID()]
+		t := tasks[i.ID()]
 		s.tasks = append(s.tasks, t)
 		for _, a := range i.After {
 			if here[a] {
@@ -61,10 +74,7 @@ func (r *run) phase(p *runbooks.Phase, cleanup bool) error {
 			s.ready = append(s.ready, t)
 		}
 	}
-	if err := s.decide(p); err != nil {
-		return err
-	}
-	return s.run()
+	return s
 }
 
 // decide evaluates the phase's condition, once.
@@ -126,7 +136,7 @@ func (s *schedule) may() (may, ever bool, changed <-chan struct{}) {
 	if why := s.r.stoppedHere(); why != "" && !s.cleanup {
 		return false, false, changed
 	}
-	if fatal(s.err) {
+	if fatal(s.err) || s.roll != nil && s.roll.why != "" {
 		return false, false, changed
 	}
 	return may, ever, changed
@@ -143,6 +153,7 @@ func (s *schedule) carry() {
 		}
 		s.ready = slices.Delete(s.ready, n, n+1)
 		s.running++
+		s.roll.join(t)
 		s.end(taskEnd{t, t.run(ctx, s.turn)})
 		n = 0
 	}
@@ -160,6 +171,7 @@ func (s *schedule) start(may bool) {
 			continue
 		}
 		s.running++
+		s.roll.join(t)
 		s.taint(t)
 		go func() { s.done <- taskEnd{t, t.run(ctx, s.turn)} }()
 	}
@@ -176,10 +188,11 @@ func (s *schedule) end(e taskEnd) {
 	if e.err != nil {
 		return
 	}
-	if e.t.outcome.fails && !e.t.outcome.open {
-		again, err := s.failed(e.t)
+	if s.mustAnswer(e.t) {
+		again, err := s.answer(e.t)
 		s.err = worse(s.err, err)
 		if again {
+			s.roll.again(e.t)
 			e.t.again()
 			s.ready = append(s.ready, e.t)
 			return
@@ -193,6 +206,24 @@ func (s *schedule) end(e taskEnd) {
 	}
 }
 
+// mustAnswer reports whether the end of an item calls for what the runbook or a person says about failures. In a batch that
+// is so when more has failed than may.
+func (s *schedule) mustAnswer(t *task) bool {
+	if s.roll != nil {
+		return s.roll.tooMuch(t)
+	}
+	return t.outcome.fails && !t.outcome.open
+}
+
+// answer does what is said about a failure. In a batch the rollout goes no further, unless a person has settled it.
+func (s *schedule) answer(t *task) (again bool, err error) {
+	again, err = s.failed(t)
+	if s.roll != nil && !again {
+		s.roll.answered(t)
+	}
+	return again, err
+}
+
 // failed does what the runbook says about a failure. Nothing new starts meanwhile. again: a person has the item tried
 // once more.
 func (s *schedule) failed(t *task) (again bool, err error) {
@@ -200,6 +231,9 @@ func (s *schedule) failed(t *task) (again bool, err error) {
 		return false, nil
 	}
 	why := fmt.Sprintf("%s: %s", t.id, reasonOr(t.outcome.reason, string(t.outcome.outcome)))
+	if s.roll != nil {
+		why = fmt.Sprintf("%s: %s", t.id, s.roll.reason(t))
+	}
 	if a := t.before.answer; a != nil && t.before.whole != nil {
 		return false, s.r.answeredFailure(t, engine.FailureAnswer{Action: a.Action, By: a.By, Reason: a.Reason}, why)
 	}
@@ -258,7 +292,7 @@ func (r *run) askFailed(t *task, why string) (again bool, err error) {
 	}
 	a, err := r.cfg.Operator.Failed(r.stay, engine.FailureQuestion{
 		Item:    t.id,
-		Outcome: engine.ItemOutcome{Unit: engine.Unit{Item: t.id}, Outcome: t.outcome.outcome, Cause: t.outcome.cause, Reason: t.outcome.reason},
+		Outcome: engine.ItemOutcome{Unit: t.self(), Outcome: t.outcome.outcome, Cause: t.outcome.cause, Reason: t.outcome.reason},
 		Units:   t.failing(20),
 		Options: t.options(),
 	})
@@ -277,7 +311,10 @@ func (r *run) askFailed(t *task, why string) (again bool, err error) {
 
 // options are what may be done about the item's failure. A gate can be asked again, never skipped or done by hand.
 func (t *task) options() []string {
-	out := []string{engine.ActionRetry}
+	var out []string
+	if t.batch > 0 || t.phase.Rollout == nil || t.r.batch > 0 { // what has gone through its batches is not begun again
+		out = append(out, engine.ActionRetry)
+	}
 	if t.item.Kind != runbooks.Gate {
 		out = append(out, engine.ActionSkip, engine.ActionByHand)
 	}
@@ -285,7 +322,7 @@ func (t *task) options() []string {
 }
 
 func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error {
-	act := &engine.OperatorAction{Action: reasonOr(a.Action, "stop"), By: a.By, Item: t.id, Reason: r.cfg.Redactor.Redact(a.Reason)}
+	act := &engine.OperatorAction{Action: reasonOr(a.Action, "stop"), By: a.By, Item: t.id, Batch: t.batch, Reason: r.cfg.Redactor.Redact(a.Reason)}
 	if t.before.whole == nil || t.before.answer == nil {
 		if err := r.emit(act); err != nil {
 			return err
@@ -325,6 +362,10 @@ func (t *task) byHand(a engine.FailureAnswer) error {
 		}
 	}
 	t.keep(t.outcome)
+	t.r.ends.settled(t)
+	if t.batch > 0 {
+		return nil
+	}
 	if t.r.past.markedAll(t.r.markPrefix(), t.item.Marks, t.id, t.before.wholeSeq) && t.before.whole != nil {
 		return nil
 	}
@@ -370,6 +411,9 @@ func (s *schedule) notReached() error {
 			return t.hold(fmt.Sprintf("%s had begun, and nobody has found out what became of it", t.id))
 		}
 		v := verdict{outcome: engine.NotReached, cause: causeStopped, reason: s.r.clip("the run stopped at " + where), fails: true}
+		if s.roll != nil && s.roll.why != "" {
+			v.cause, v.reason = causeRollout, s.roll.why
+		}
 		if err := t.whole(v, nil); err != nil {
 			return err
 		}

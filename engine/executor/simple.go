@@ -11,7 +11,7 @@ import (
 
 // assert evaluates one expression. In a dry-run it may be undetermined.
 func (t *task) assert(names *expr.Scope) error {
-	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
+	if err := t.r.emit(&engine.ItemStarted{Item: t.id, Batch: t.batch}); err != nil {
 		return err
 	}
 	js := judgements([]runbooks.Validation{{Condition: t.item.Condition, Message: t.item.Message, Range: t.item.Range}})
@@ -77,7 +77,7 @@ func (t *task) manual(ctx context.Context, names *expr.Scope) error {
 		return err
 	}
 	t.mu.Lock()
-	t.units = append(t.units, unitEnd{id: engine.Unit{Item: t.id}, outcome: engine.Succeeded, began: true, data: map[string]expr.Value{
+	t.units = append(t.units, unitEnd{id: t.self(), outcome: engine.Succeeded, began: true, data: map[string]expr.Value{
 		"inputs": expr.Object(inputs), "done_by": expr.String(answer.By),
 	}})
 	t.mu.Unlock()

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -22,6 +23,13 @@ type task struct {
 	phase   *runbooks.Phase
 	cleanup bool
 	before  *pastItem // what is on record of it; never nil
+	// In a phase that rolls out an item has a task of its own in each batch. batch is its number, and 0 elsewhere; total is the
+	// task of the item over all batches, and members are the hosts of the batch that take part when it starts. A called
+	// runbook's items have the batch of their call, and no more of this.
+	batch    int
+	total    *task
+	members  []*runbooks.Host
+	siblings map[runbooks.ItemID]*task // of the same batch
 
 	work, unlessWork, verifyWork, afterWork, rollbackWork work
 	want                                                  interest
@@ -97,8 +105,8 @@ func newTasks(r *run) map[runbooks.ItemID]*task {
 }
 
 func newTask(r *run, p *runbooks.Phase, i *runbooks.Item, cleanup bool) *task {
-	t := &task{r: r, id: r.full(i.ID()), item: i, plan: r.cfg.Plan.Item(r.full(i.ID())), phase: p, cleanup: cleanup, want: r.book.want(i.ID()), attempts: map[engine.Unit]int{}, have: map[engine.Unit]bool{}}
-	t.before = r.past.item(t.id, 0)
+	t := &task{r: r, id: r.full(i.ID()), item: i, plan: r.cfg.Plan.Item(r.full(i.ID())), phase: p, cleanup: cleanup, want: r.book.want(i.ID()), batch: r.batch, attempts: map[engine.Unit]int{}, have: map[engine.Unit]bool{}}
+	t.before = r.past.item(t.id, t.batch)
 	t.hosts = make(map[string]bool, len(t.plan.Hosts))
 	for _, h := range t.plan.Hosts {
 		t.hosts[h] = true
@@ -172,7 +180,7 @@ func (t *task) begins() error {
 	if t.before.begun {
 		return t.started()
 	}
-	if err := t.r.emit(&engine.ItemStarted{Item: t.id}); err != nil {
+	if err := t.r.emit(&engine.ItemStarted{Item: t.id, Batch: t.batch}); err != nil {
 		return err
 	}
 	return t.started()
@@ -180,17 +188,25 @@ func (t *task) begins() error {
 
 // started sets marks_start when the first attempt of the item starts.
 func (t *task) started() error {
-	t.mu.Lock()
-	first := !t.marked
-	t.marked = true
-	t.mu.Unlock()
-	if !first || t.r.dry {
+	if !t.first() || t.r.dry {
 		return nil
 	}
 	if t.before.begun && !t.item.Kind.OnHosts() {
 		return t.r.marks.missed(t.item.MarksStart, t.id, 0, t.before.begunAt)
 	}
 	return t.r.marks.set(t.item.MarksStart, t.id)
+}
+
+// first reports, once, that the item's first attempt starts: over all batches where it has several.
+func (t *task) first() bool {
+	if t.total != nil {
+		t = t.total
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	first := !t.marked
+	t.marked = true
+	return first
 }
 
 // tolerated is the cause of an outcome, which says so when the runbook tolerates it on this host.
@@ -237,8 +253,25 @@ func (t *task) close(o *engine.ItemOutcome, tr *trial, settled engine.Standing) 
 	}
 }
 
-// self is the item as a unit.
-func (t *task) self() engine.Unit { return engine.Unit{Item: t.id} }
+// sibling is the task of another item of the runbook: that of the same batch where it has one.
+func (t *task) sibling(id runbooks.ItemID) *task {
+	if s := t.siblings[id]; s != nil {
+		return s
+	}
+	return t.r.tasks[id]
+}
+
+// scopeFor is what the expressions may refer to here: in a batch its hosts, too.
+func (t *task) scopeFor(ctx context.Context, es []*expr.Expr) (*expr.Scope, error) {
+	names, err := t.r.names.scopeFor(ctx, t.r.book, es)
+	if err != nil || t.phase.Rollout == nil {
+		return names, err
+	}
+	return names.With(map[string]expr.Value{"batch": scope.HostList(t.members)}), nil
+}
+
+// self is the item as a unit, in its batch where it has one.
+func (t *task) self() engine.Unit { return engine.Unit{Item: t.id, Batch: t.batch} }
 
 func unitName(u engine.Unit) string {
 	name := string(u.Item)
@@ -255,6 +288,9 @@ func unitName(u engine.Unit) string {
 func (t *task) parallel() int {
 	if t.item.Rollout != nil && t.item.Rollout.Parallel > 0 {
 		return t.item.Rollout.Parallel
+	}
+	if t.phase.Rollout != nil && t.phase.Rollout.Parallel > 0 {
+		return t.phase.Rollout.Parallel
 	}
 	return t.r.cfg.Parallel
 }
@@ -314,8 +350,12 @@ func (t *task) whole(v verdict, o *engine.ItemOutcome) error {
 	if err := t.r.emit(o); err != nil {
 		return err
 	}
+	t.r.ends.put(t, o.Hosts)
 	if err := t.inherit(t.outcome); err != nil {
 		return err
+	}
+	if t.batch > 0 {
+		return nil // the marks are those of the item over all batches
 	}
 	if v.outcome != engine.Succeeded || v.fails || t.r.dry {
 		return nil
@@ -334,7 +374,11 @@ func (t *task) keep(v verdict) {
 	res := scope.Result{Single: t.single, Unit: scope.Unit{
 		Started: t.began(), Outcome: word(v.outcome), OK: v.byHand || word(v.outcome) == string(engine.Succeeded) && !v.fails,
 	}}
-	for _, e := range t.units {
+	units := t.units
+	if t.total != nil {
+		units = append(slices.Clip(t.total.units), units...) // by_host holds the hosts of earlier batches too
+	}
+	for _, e := range units {
 		addUnit(&res, e, scope.Unit{
 			Started: e.began, Outcome: word(e.outcome), Data: e.data,
 			OK: e.settled == engine.Done || word(e.outcome) == string(engine.Succeeded),

@@ -51,7 +51,7 @@ const (
 	causeStopped      = "stopped"
 	causeExpression   = "expression"
 	causeSecret       = "secret"
-	causeRollout      = "rollout"
+	causeRollout      = engine.CauseRollout
 	causeDependency   = "dependency"
 	causeLost         = "lost"
 	causeVerify       = "verify"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -195,12 +196,38 @@ func (u *unit) retry(ctx context.Context) (unitState, error) {
 	if !u.again() {
 		return unitEnded, nil
 	}
-	if err := pause(ctx, u.t.item.Retry.Wait(u.tries)); err != nil {
+	wait, err := u.next()
+	if err == nil {
+		err = pause(ctx, wait)
+	}
+	if err != nil {
 		return unitEnded, err
 	}
 	u.tries++
 	u.settled = ""
 	return unitUnless, nil
+}
+
+// next says in the journal when the unit starts again, unless it says so already, and how long that is from now.
+func (u *unit) next() (time.Duration, error) {
+	now := u.t.r.cfg.Clock.Now()
+	if x := u.past.retry(u.tries); x != nil {
+		return x.At.Sub(now), nil
+	}
+	wait := u.jittered(u.t.item.Retry.Wait(u.tries))
+	return wait, u.t.r.emit(&engine.ItemRetry{Unit: u.id, Tries: u.tries, After: u.trial.outcome, DelayNS: wait, At: now.Add(wait).UTC()})
+}
+
+// jittered shortens a delay by up to a quarter, so that hosts that failed together do not come back together. It comes
+// from the run's nonce: a simulated run is the same each time.
+func (u *unit) jittered(d time.Duration) time.Duration {
+	const digits = 8
+	id := engine.NewAttemptID(u.t.r.cfg.Opened.Nonce, string(u.id.Item), "retry", u.id.AttemptKey(), u.id.Host, u.tries)
+	n, err := strconv.ParseUint(string(id[:digits]), 16, 64)
+	if err != nil {
+		return d
+	}
+	return d - time.Duration(float64(d)/4*float64(n)/(1<<(4*digits)))
 }
 
 // again reports whether the runbook lets the unit start again after its outcome.

@@ -18,6 +18,9 @@ func (p *planner) expand(plan *engine.Plan, entry *engine.PlanPhase, i *runbooks
 		return
 	}
 	t := turn{disposition: caller.Disposition, waits: caller.WaitsFor, reason: caller.SkipReason}
+	if p.batches != nil && !p.batches.known {
+		t = t.and(turn{disposition: engine.RunTime, waits: []string{"batch"}})
+	}
 	before := caller.After
 	for _, phase := range phases(child.in.Runbook) {
 		turn := t.and(child.decide(phase.When, "the phase's condition"))
@@ -69,7 +72,11 @@ func (p *planner) child(i *runbooks.Item) (*planner, bool) {
 	given := map[string]expr.Value{}
 	known := true
 	if i.Variables != nil {
-		v, ds := i.Variables.Eval(p.names)
+		names := p.names
+		if p.batches != nil { // it is called in every batch: its hosts are all of them together
+			names = names.With(map[string]expr.Value{"batch": scope.HostList(p.batches.hosts)})
+		}
+		v, ds := i.Variables.Eval(names)
 		if ds.HasErrors() {
 			p.diags = append(p.diags, ds...)
 			return nil, false

@@ -1,0 +1,271 @@
+package executor_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/executor"
+	"github.com/continuo-runbooks/continuo/engine/simtransport"
+)
+
+// everything is a runbook that has a bit of all: what it does depends on what it saw before.
+const everything = `
+mark "began" {}
+mark "over" {}
+objective "rto" {
+  from   = "began"
+  to   = "over"
+  target = "1h"
+}
+phase "look" {
+  check "lag" {
+    hosts = group.all
+    argv  = ["lag"]
+    capture "n" {
+      value = tonumber(result.stdout)
+      type  = number
+    }
+    expect {
+      condition = result.n < 10
+      message   = "too far behind"
+    }
+  }
+  assert "sane" { condition = check.lag.by_host["a"].n < 5 }
+}
+phase "go" {
+  gate "go" {
+    question  = "Go?"
+    role      = role.mim
+    approvals = 2
+  }
+  decision "way" {
+    question = "Which way?"
+    options  = ["left", "right"]
+  }
+  manual "call" {
+    instructions = "Call them."
+    input "ticket" { type = number }
+  }
+  step "fleet" {
+    hosts    = group.all
+    requires = [gate.go]
+    argv     = ["fleet", decision.way.choice, tostring(manual.call.inputs.ticket)]
+    marks_start = ["began"]
+    rollout {
+      batch        = [1, 2]
+      max_failures = 0
+    }
+    capture "id" { value = result.stdout }
+    verify { argv = ["fleet-ok"] }
+    rollback { argv = ["fleet-back", self.name] }
+  }
+  step "each" {
+    hosts    = host.b
+    for_each = { x = "1", y = "2" }
+    argv     = ["each", each.key, step.fleet.by_host["b"].id]
+    rollback { argv = ["each-back", each.key] }
+  }
+  wait "settle" { duration = "30s" }
+  call "child" { runbook = runbook.child }
+  step "last" {
+    hosts = host.c
+    argv  = ["last", call.child.outputs.word]
+    retry {
+      attempts = 2
+      delay    = "5s"
+    }
+    marks = ["over"]
+  }
+}
+cleanup {
+  step "tidy" {
+    hosts = host.a
+    argv  = ["tidy"]
+  }
+}`
+
+const childRunbook = `
+runbook "child" {
+  phase "p" {
+    step "inner" {
+      hosts = host.a
+      argv  = ["inner"]
+      rollback { argv = ["inner-back"] }
+    }
+  }
+  output "word" { value = step.inner.stdout }
+}`
+
+// scene is a way for the runbook to go.
+type scene struct {
+	script func(w *world)
+	// verdict is that of the undisturbed run.
+	verdict engine.Verdict
+	// fewer: what is unknown is known earlier to the second controller, and nothing new is started after that.
+	fewer bool
+}
+
+func scenes() map[string]scene {
+	return map[string]scene{
+		"all goes well": {script: func(*world) {}, verdict: engine.PassedWithDeviations},
+		"a step fails and all is rolled back": {script: func(w *world) {
+			w.cfg.Runbook.OnFailure = "rollback"
+			w.sim.On("step.last", engine.PartCommand, simtransport.Answer{ExitCode: 1})
+		}, verdict: engine.VerdictFailed},
+		"a rollback fails": {script: func(w *world) {
+			w.cfg.Runbook.OnFailure = "rollback"
+			w.sim.On("step.last", engine.PartCommand, simtransport.Answer{ExitCode: 1})
+			w.sim.OnHost("step.fleet", engine.PartRollback, "b", simtransport.Answer{ExitCode: 1})
+		}, verdict: engine.Incomplete},
+		"the second batch fails": {script: func(w *world) {
+			w.sim.OnHost("step.fleet", engine.PartCommand, "b", simtransport.Answer{ExitCode: 1})
+		}, verdict: engine.VerdictFailed},
+		"an attempt is lost": {fewer: true, script: func(w *world) {
+			w.sim.OnHost("step.fleet", engine.PartCommand, "b", simtransport.Answer{Err: engine.ErrOutcomeUnknown, Delay: 10 * second})
+		}, verdict: engine.Incomplete},
+	}
+}
+
+func newScene(t *testing.T, s scene) *world {
+	t.Helper()
+	w := newWorld(t, engine.Live, "runbook \"r\" {\n"+everything+"\n}\n"+childRunbook)
+	slow := simtransport.Answer{Stdout: "3\n", Delay: second}
+	w.sim.On("check.lag", engine.PartCommand, slow)
+	w.sim.On("step.fleet", engine.PartCommand, simtransport.Answer{Stdout: "id-7\n", Delay: 3 * second})
+	w.sim.On("call.child.step.inner", engine.PartCommand, simtransport.Answer{Stdout: "word\n", Delay: second})
+	w.sim.On("step.last", engine.PartCommand, simtransport.Answer{ExitCode: 1}, simtransport.Answer{})
+	s.script(w)
+	w.answers()
+	return w
+}
+
+// answers has people there for every controller: whoever asks again is answered again.
+func (w *world) answers() {
+	w.people.OnGate("gate.go", simtransport.Approve("alice"), simtransport.Approve("bob"))
+	w.people.OnDecision("decision.way", simtransport.Choice{DecisionAnswer: engine.DecisionAnswer{Choice: "left", By: "carol"}})
+	w.people.OnManual("manual.call", simtransport.ManualAnswer{ManualAnswer: engine.ManualAnswer{
+		By: "dave", Done: true, Inputs: map[string]string{"ticket": "4711"},
+	}})
+}
+
+var errDead = errors.New("the controller is dead")
+
+// dies runs a controller that dies at the n-th event: late, after it is on record and before it is known; else before it is.
+func (w *world) dies(n int, late bool) {
+	w.journal.FailWhen(func(seq int, _ engine.Payload) error {
+		switch {
+		case seq == n:
+			w.sim.Die()
+			return errDead
+		case late && seq == n-1:
+			w.sim.Die()
+		}
+		return nil
+	})
+	_, err := executor.Run(w.t.Context(), w.cfg)
+	require.ErrorIs(w.t, err, errDead)
+}
+
+// resumes has another controller take the run up.
+func (w *world) resumes() (engine.Record, error) {
+	w.sim.Live()
+	w.answers()
+	w.journal = simtransport.ResumeJournal(w.journal.Events(), simtransport.Clock{}, "second")
+	w.cfg.Journal = w.journal
+	w.cfg.Resume = &executor.Resumed{Events: w.journal.Events(), Artifact: w.store.Get}
+	return executor.Run(w.t.Context(), w.cfg)
+}
+
+// effects are what really ran on the simulated hosts, by unit, part and command; each attempt ran once at most.
+func (w *world) effects() []string {
+	var out []string
+	seen := map[engine.AttemptID]bool{}
+	for _, c := range w.sim.Calls() {
+		if c.What != "start" || seen[c.Attempt] || w.sim.Executed(c.Attempt) == 0 {
+			continue
+		}
+		seen[c.Attempt] = true
+		out = append(out, fmt.Sprintf("%s %s[%s]@%s %s", c.Part, c.Item, c.Key, c.On, strings.Join(c.Command.Argv, " ")))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// ends are the outcomes of all units and items, and whether they are done.
+func ends(rec engine.Record) []string {
+	var out []string
+	for _, i := range rec.Items {
+		out = append(out, fmt.Sprintf("%s %s %s", i.Plan.ID, i.Outcome, i.Standing))
+		for _, u := range i.Units {
+			out = append(out, fmt.Sprintf("%s[%s]@%s %s %s", u.Item, u.Key, u.Host, u.Outcome, u.Standing))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A controller that dies at any event of a run, before or after the event is on record, is followed by another. Whatever the
+// point: nothing runs twice on the hosts, and the run comes to the same end, with the same outcomes.
+func TestResume_diesAtEveryEvent(t *testing.T) {
+	t.Parallel()
+	for name, s := range scenes() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var events int
+			var want engine.Record
+			var effects []string
+			synctest.Test(t, func(t *testing.T) {
+				w := newScene(t, s)
+				rec, err := executor.Run(t.Context(), w.cfg)
+				require.NoError(t, err)
+				require.Equal(t, s.verdict, rec.Verdict, rec.Why)
+				events, want, effects = len(w.journal.Events()), rec, w.effects()
+			})
+			require.Greater(t, events, 20)
+			for n := 1; n < events; n++ {
+				for _, late := range []bool{false, true} {
+					synctest.Test(t, func(t *testing.T) {
+						w := newScene(t, s)
+						w.dies(n, late)
+						rec, err := w.resumes()
+						at := fmt.Sprintf("died at event %d (late: %v): %v", n, late, w.story())
+						require.NoError(t, err, at)
+						w.checkRecord(rec)
+						require.Equal(t, want.Verdict, rec.Verdict, "%s: %s", rec.Why, at)
+						if s.fewer {
+							require.Subset(t, effects, w.effects(), at)
+							return
+						}
+						require.Equal(t, effects, w.effects(), at)
+						require.Equal(t, ends(want), ends(rec), at)
+						require.Equal(t, rollbackOf(want), rollbackOf(rec), at)
+						require.Equal(t, want.CleanupRan, rec.CleanupRan, at)
+					})
+				}
+			}
+		})
+	}
+}
+
+func rollbackOf(rec engine.Record) any {
+	if rec.Rollback == nil {
+		return nil
+	}
+	r := rec.Rollback.RollbackEnded
+	byName := func(us []engine.Unit) []string {
+		var out []string
+		for _, u := range us {
+			out = append(out, fmt.Sprint(u))
+		}
+		slices.Sort(out)
+		return out
+	}
+	return []any{byName(r.Done), byName(r.Failed), byName(r.Left), r.Held}
+}
