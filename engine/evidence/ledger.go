@@ -95,6 +95,13 @@ func NewLedger(stateDir, origin string) *Ledger {
 	return &Ledger{fs: fsx.OS{}, dir: stateDir, now: time.Now, origin: origin}
 }
 
+// On has the ledger use another file system: that on which the runs are recorded. Nil is the real one. It is for the
+// beginning, before the first append.
+func (l *Ledger) On(fsys fsx.FS) *Ledger {
+	l.fs = orOS(fsys)
+	return l
+}
+
 func (l *Ledger) path() string { return filepath.Join(l.dir, LedgerFile) }
 
 // Append adds an entry, durably. The entry comes back as written.

@@ -17,7 +17,7 @@ import (
 func (a *app) ledger() *evidence.Ledger {
 	b := make([]byte, 4)
 	_, _ = rand.Read(b) // never fails
-	return evidence.NewLedger(a.stateDir(), a.env.Hostname+"-"+hex.EncodeToString(b))
+	return evidence.NewLedger(a.stateDir(), a.env.Hostname+"-"+hex.EncodeToString(b)).On(a.env.FS)
 }
 
 func ledgerCommand(a *app) *cobra.Command {
