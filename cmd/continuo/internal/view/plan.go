@@ -16,7 +16,7 @@ func (s *Screen) PlanText(p *engine.Plan) {
 	s.planInputs(p)
 	items := itemsOf(p)
 	for _, ph := range p.Phases {
-		s.Printf("%s%s\n", s.paint(bold, "phase "+Clean(ph.Name)), after(", owner ", Clean(ph.Owner)))
+		s.Printf("%s%s\n", s.paint(bold, "phase "+Clean(ph.Name)), after(", owner ", Clean(ph.Owner))+after("; ", phaseRollout(ph.Rollout)))
 		for _, id := range ph.Items {
 			if item := items[id]; item != nil {
 				s.planItem(item)
@@ -86,6 +86,9 @@ func (s *Screen) planInputs(p *engine.Plan) {
 			s.Printf("  %s = %s\n", Clean(v.Name), shorten(Clean(v.Value), 80))
 		}
 		s.Printf("\n")
+	}
+	if every := everyText(p); every != "" {
+		s.Printf("%s\n\n", every)
 	}
 	if len(p.Goals) > 0 {
 		s.Printf("%s\n", s.paint(bold, "objectives"))
@@ -177,6 +180,9 @@ func (s *Screen) planNotes(i *engine.PlanItem) string {
 	}
 	if i.ForEach {
 		notes = append(notes, forEachText(i))
+	}
+	if r := itemRollout(i.Rollout); r != "" {
+		notes = append(notes, r)
 	}
 	if len(i.WaitsFor) > 0 {
 		notes = append(notes, "waits for "+list(i.WaitsFor, fewHosts))

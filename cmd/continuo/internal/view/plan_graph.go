@@ -14,7 +14,7 @@ func (s *Screen) PlanMermaid(p *engine.Plan) {
 	b.WriteString("flowchart TD\n")
 	ids, items := nodeNames(p), itemsOf(p)
 	for n, ph := range p.Phases {
-		fmt.Fprintf(&b, "  subgraph phase%d[\"%s\"]\n", n, mermaidText(ph.Name))
+		fmt.Fprintf(&b, "  subgraph phase%d[\"%s\"]\n", n, mermaidText(ph.Name+after(": ", phaseRollout(ph.Rollout))))
 		for _, id := range ph.Items {
 			if i := items[id]; i != nil {
 				fmt.Fprintf(&b, "    %s%s\n", ids[id], mermaidShape(i))
@@ -57,7 +57,7 @@ func (s *Screen) PlanDot(p *engine.Plan) {
 	fmt.Fprintf(&b, "digraph %s {\n  rankdir=TB;\n  node [fontname=\"sans-serif\"];\n", dotText(p.Runbook))
 	ids, items := nodeNames(p), itemsOf(p)
 	for n, ph := range p.Phases {
-		fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%s;\n", n, dotText(ph.Name))
+		fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%s;\n", n, dotText(ph.Name+after("\n", phaseRollout(ph.Rollout))))
 		for _, id := range ph.Items {
 			if i := items[id]; i != nil {
 				fmt.Fprintf(&b, "    %s [label=%s, %s];\n", ids[id], dotText(nodeText(i, "\n")), dotShape(i))

@@ -20,6 +20,7 @@ func (s *Screen) PlanMarkdown(p *engine.Plan) {
 	items := itemsOf(p)
 	for n, ph := range p.Phases {
 		w("## %d. %s%s\n\n", n+1, markdownText(ph.Name), after(" (", markdownText(ph.Owner)+closing(ph.Owner)))
+		markdownBatches(&b, ph.Rollout)
 		for _, id := range ph.Items {
 			if i := items[id]; i != nil {
 				markdownItem(&b, i)
@@ -71,6 +72,24 @@ func markdownHead(b *strings.Builder, p *engine.Plan) {
 	if len(p.Variables) > 0 {
 		w("\n")
 	}
+}
+
+// markdownBatches writes a table to tick the batches of a phase in: what follows it is done once for each.
+func markdownBatches(b *strings.Builder, r *engine.PlanRollout) {
+	if r == nil {
+		return
+	}
+	w := func(format string, args ...any) { fmt.Fprintf(b, format, args...) }
+	w("Everything below is done for one batch, then for the next: it %s.\n\n", markdownText(phaseRollout(r)))
+	first := 0
+	if len(r.Batches) > 0 {
+		w("| batch | hosts | began | ended | failed |\n|---|---|---|---|---|\n")
+	}
+	for n, size := range r.Batches {
+		w("| %d | %s | | | |\n", n+1, markdownCell(strings.Join(r.Hosts[first:first+size], ", ")))
+		first += size
+	}
+	w("\n")
 }
 
 func markdownItem(b *strings.Builder, i *engine.PlanItem) {
