@@ -36,6 +36,15 @@ func (t *Transport) dying(dead bool) {
 	t.dead = dead
 }
 
+// Lose has the host of an attempt that ran lose what became of it. Nothing is known of it afterwards but that it had begun.
+func (t *Transport) Lose(id engine.AttemptID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if a := t.attempts[id]; a != nil && !a.fenced {
+		a.says = Answer{Err: &engine.HostError{Kind: "lost", Err: fmt.Errorf("%w: simulated: it had started, and its result is lost", engine.ErrLost)}}
+	}
+}
+
 // Executed is how often an attempt really ran on a simulated host: 0 or 1, whatever was launched and collected.
 func (t *Transport) Executed(id engine.AttemptID) int {
 	t.mu.Lock()

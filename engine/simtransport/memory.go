@@ -40,6 +40,13 @@ func ResumeJournal(events []engine.Event, clock engine.Clock, by string) *Journa
 // FailWhen makes the journal fail for ever once the function returns an error for the n-th event.
 func (j *Journal) FailWhen(f func(n int, p engine.Payload) error) { j.fail = f }
 
+// Failed is the error that the journal fails with for ever; nil: it does not.
+func (j *Journal) Failed() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.failed
+}
+
 // Append implements engine.Journal.
 func (j *Journal) Append(_ context.Context, p engine.Payload) (engine.Event, error) {
 	j.mu.Lock()

@@ -106,9 +106,7 @@ func (x *explorer) faultsOf(i *runbooks.Item) []faultCase {
 		out = x.checkFaults(i, reach)
 	case runbooks.Step, runbooks.Transfer:
 		out = slices.Concat(reach, []faultCase{faultIn(FaultTimeout, cmd, "timeout"), faultIn(FaultDiskFull, cmd, "disk-full")})
-		if i.Command == nil || badCode(i, cmd) >= 0 {
-			out = append(out, faultIn(FaultExit, cmd, "exit"))
-		}
+		out = append(out, x.exitFault(i))
 		if len(i.Expects)+len(i.ExpectAll)+len(i.Captures) > 0 {
 			out = append(out, faultIn(FaultExpectation, cmd, "expectation"))
 		}
@@ -130,7 +128,6 @@ func (x *explorer) faultsOf(i *runbooks.Item) []faultCase {
 	case runbooks.Assert, runbooks.Wait, runbooks.Call:
 		// They reach no host and ask nobody; what a call does has cases of its own.
 	}
-	x.skipped["crash of continuo itself with a resume after it: not simulated"] = true
 	return out
 }
 
@@ -146,14 +143,23 @@ func (x *explorer) checkFaults(i *runbooks.Item, reach []faultCase) []faultCase 
 		out = append(out, faultIn(FaultUnreachable, cmd, "unreachable"), faultIn(FaultExpectation, cmd, "expectation"))
 	default:
 		out = slices.Concat(reach, []faultCase{faultIn(FaultTimeout, cmd, "timeout"), faultIn(FaultLost, cmd, "lost-connection")})
-		if badCode(i, cmd) >= 0 {
-			out = append(out, faultIn(FaultExit, cmd, "exit"))
-		}
+		out = append(out, x.exitFault(i))
 		if len(i.Expects)+len(i.ExpectAll)+len(i.Captures) > 0 {
 			out = append(out, faultIn(FaultExpectation, cmd, "expectation"))
 		}
 	}
 	return out
+}
+
+// exitFault is a command that ends with a code that is no success; where every code is one, with another than in the sound
+// run: 1 for 0, 0 for any other.
+func (x *explorer) exitFault(i *runbooks.Item) faultCase {
+	f := faultIn(FaultExit, engine.PartCommand, "exit")
+	if i.Command == nil || badCode(i, engine.PartCommand) >= 0 {
+		return f
+	}
+	f.other = true
+	return f
 }
 
 func (x *explorer) verifyFaults(i *runbooks.Item) []faultCase {

@@ -18,40 +18,80 @@ const (
 	CodeUnnoticed                = "CON-F006"
 )
 
-// classify says where a case ended. The rules are in order of weight: what is worst is said.
-func (x *explorer) classify(c faultCase, ended *Ended) (end End, code, why string) {
+// Hole is one thing that a case shows to be wrong with the runbook.
+type Hole struct {
+	Code string
+	Item runbooks.ItemID // that has the hole
+	Why  string
+}
+
+// classify says where a case ended, and all holes that it shows, the worst first.
+func (x *explorer) classify(c faultCase, ended *Ended) (end End, holes []Hole, why string) {
 	r := ended.Record
-	if item, check := irreversibleAfterFailure(ended); item != "" {
-		return Found, CodeIrreversibleAfterFailure, fmt.Sprintf("%s ran although %s had failed", item, check)
+	found := func(code string, item runbooks.ItemID, format string, args ...any) {
+		if item != "" {
+			holes = append(holes, Hole{Code: code, Item: item, Why: fmt.Sprintf(format, args...)})
+		}
 	}
-	if item := x.unsettled(r); item != "" {
-		return Found, CodeUnsettled, fmt.Sprintf("%s may have run, and nothing can tell: it has no verify and is not idempotent", item)
+	item, check := irreversibleAfterFailure(ended)
+	found(CodeIrreversibleAfterFailure, item, "%s ran although %s had failed", item, check)
+	for _, id := range x.unsettled(r) {
+		found(CodeUnsettled, id, "%s may have run, and nothing can tell: it has no verify and is not idempotent", id)
 	}
 	if x.unnoticed(c, r) {
-		return Found, CodeUnnoticed, fmt.Sprintf("%s went wrong (%s), and the verdict is %s without a word of it", c.item, c.words, r.Verdict)
+		found(CodeUnnoticed, c.item, "%s went wrong (%s), and the verdict is %s without a word of it", c.item, c.words, r.Verdict)
 	}
-	if item := x.leftWithoutRollback(r); item != "" {
-		return Found, CodeNoRollback, fmt.Sprintf("%s was done, lies before the point of no return, and has no rollback", item)
+	for _, id := range x.leftWithoutRollback(r) {
+		found(CodeNoRollback, id, "%s was done, lies before the point of no return, and has no rollback", id)
 	}
+	for _, u := range x.notCleaned(r) {
+		found(CodeNotCleaned, u.Item, "%s", u.Reason)
+	}
+	if len(holes) > 0 {
+		return Found, holes, holes[0].Why
+	}
+	end, why = x.settledEnd(r)
+	return end, nil, why
+}
+
+// settledEnd is the end of a case that shows no hole.
+func (x *explorer) settledEnd(r *engine.Record) (end End, why string) {
 	held := r.Unknown > 0 || !r.Closed
-	if !held && x.rb.Cleanup != nil && !r.CleanupRan {
-		return Found, CodeNotCleaned, "cleanup did not run"
-	}
 	switch {
 	case r.Unknown > 0:
-		return Held, "", "an outcome is unknown; verify or a person settles it"
+		return Held, "an outcome is unknown; verify or a person settles it"
 	case r.Rollback != nil && r.Rollback.Held != "":
-		return Held, "", r.Rollback.Held
+		return Held, r.Rollback.Held
 	case held:
-		return Held, "", "the run is left for a person to take up"
+		return Held, "the run is left for a person to take up"
 	case recovered(r):
-		return Safe, "", "recovered: " + string(r.Verdict)
+		return Safe, "recovered: " + string(r.Verdict)
 	case len(r.CleanupFailed) > 0:
-		return Held, "", fmt.Sprintf("cleanup of %s failed and is left to a person", r.CleanupFailed[0])
+		return Held, fmt.Sprintf("cleanup of %s failed and is left to a person", r.CleanupFailed[0])
 	case len(changedLeft(r)) > 0:
-		return Held, "", fmt.Sprintf("%s changed something and is left for a person to roll back", changedLeft(r)[0])
+		return Held, fmt.Sprintf("%s changed something and is left for a person to roll back", changedLeft(r)[0])
 	}
-	return Safe, "", "stopped, with everything rolled back and cleaned up"
+	return Safe, "stopped, with everything rolled back and cleaned up"
+}
+
+// notCleaned are the items of cleanup that did not run although the run has ended: what they need is not there, because the
+// item that they take it from failed before it told.
+func (x *explorer) notCleaned(r *engine.Record) []engine.ItemOutcome {
+	if r.Unknown > 0 || !r.Closed || x.rb.Cleanup == nil {
+		return nil
+	}
+	var out []engine.ItemOutcome
+	for n := range r.Items {
+		i := &r.Items[n]
+		switch {
+		case i.Plan.Phase != runbooks.CleanupPhase:
+		case !r.CleanupRan:
+			return append(out, engine.ItemOutcome{Unit: engine.Unit{Item: i.Plan.ID}, Reason: string(i.Plan.ID) + " did not run, and nor did the rest of cleanup"})
+		case i.Outcome == engine.NotReached:
+			out = append(out, engine.ItemOutcome{Unit: engine.Unit{Item: i.Plan.ID}, Reason: fmt.Sprintf("%s did not run: %s", i.Plan.ID, i.Reason)})
+		}
+	}
+	return out
 }
 
 func recovered(r *engine.Record) bool {
@@ -90,22 +130,23 @@ func launched(i *engine.ItemRecord) bool {
 	return false
 }
 
-// unsettled is a step whose outcome is unknown and that says nothing by which it could be settled.
-func (x *explorer) unsettled(r *engine.Record) runbooks.ItemID {
+// unsettled are the steps whose outcome is unknown and that say nothing by which it could be settled.
+func (x *explorer) unsettled(r *engine.Record) []runbooks.ItemID {
+	var out []runbooks.ItemID
 	for n := range r.Items {
 		for _, u := range r.Items[n].Units {
-			if i := itemAt(x.p, x.rb, u.Item); u.Standing == engine.Open && i != nil && i.Verify == nil && !i.Idempotent {
-				return u.Item
+			if i := itemAt(x.p, x.rb, u.Item); u.Standing == engine.Open && i != nil && i.Verify == nil && !i.Idempotent && !slices.Contains(out, u.Item) {
+				out = append(out, u.Item)
 			}
 		}
 	}
-	return ""
+	return out
 }
 
-// unnoticed reports whether the fault struck and the run passed as if it had not. A lost connection that was taken up
-// again, a poll that got its answer later and a proven new attempt are no failures.
+// unnoticed reports whether the fault struck and the run passed as if it had not. A lost connection that was taken up again,
+// a crash that was resumed, a poll that got its answer later and a proven new attempt are no failures.
 func (x *explorer) unnoticed(c faultCase, r *engine.Record) bool {
-	if r.Verdict != engine.Passed || c.kind == FaultLost || c.with != nil {
+	if r.Verdict != engine.Passed || c.kind == FaultLost || c.kind == FaultCrash || c.with != nil {
 		return false
 	}
 	for n := range r.Items {
@@ -113,27 +154,48 @@ func (x *explorer) unnoticed(c faultCase, r *engine.Record) bool {
 		if i.Plan.ID != c.item {
 			continue
 		}
-		// What its own expectations, captures or codes accept is the author's word; what failed and is not told is not.
-		return i.Standing == engine.Fails || slices.ContainsFunc(i.Units, func(u engine.UnitRecord) bool {
+		if i.Standing == engine.Fails || slices.ContainsFunc(i.Units, func(u engine.UnitRecord) bool {
 			return u.Host == c.host && u.Standing == engine.Fails
-		})
+		}) {
+			return true
+		}
+		// What its own expectations, captures or verify accept is the author's word. A code that nothing looks at is not.
+		item := itemAt(x.p, x.rb, c.item)
+		return c.kind == FaultExit && c.part == engine.PartCommand && deaf(item) && x.sameAs(r)
 	}
 	return false
 }
 
-// leftWithoutRollback is a step that was done, lies after the last irreversible one or before none, was not rolled back,
-// and could not have been.
-func (x *explorer) leftWithoutRollback(r *engine.Record) runbooks.ItemID {
-	if recovered(r) || pastNoReturn(r) || r.Unknown > 0 {
-		return ""
+// deaf reports whether an item takes any exit code for a success and looks at nothing else.
+func deaf(i *runbooks.Item) bool {
+	return i != nil && i.Command != nil && badCode(i, engine.PartCommand) < 0 &&
+		len(i.Expects)+len(i.ExpectAll)+len(i.Captures) == 0 && i.Verify == nil
+}
+
+// sameAs reports whether every item ended as in the sound run: nothing took another way because of what went wrong.
+func (x *explorer) sameAs(r *engine.Record) bool {
+	for n := range r.Items {
+		if r.Items[n].Outcome != x.sound.Items[n].Outcome {
+			return false
+		}
 	}
+	return true
+}
+
+// leftWithoutRollback are the steps that were done, lie after the last irreversible one or before none, were not rolled
+// back, and could not have been.
+func (x *explorer) leftWithoutRollback(r *engine.Record) []runbooks.ItemID {
+	if recovered(r) || pastNoReturn(r) || r.Unknown > 0 {
+		return nil
+	}
+	var out []runbooks.ItemID
 	for _, u := range changedLeft(r) {
 		i := itemAt(x.p, x.rb, u)
 		if i != nil && i.Rollback == nil && i.Kind == runbooks.Step && !i.Irreversible {
-			return u
+			out = append(out, u)
 		}
 	}
-	return ""
+	return out
 }
 
 // pastNoReturn reports whether an irreversible step was launched.
@@ -164,17 +226,20 @@ func changedLeft(r *engine.Record) []runbooks.ItemID {
 // gates are the gates that nobody can open when a member of their role operates, found without a run.
 func (x *explorer) gates() []CaseResult {
 	var out []CaseResult
-	for _, i := range x.rb.AllItems() {
-		if i.Kind != runbooks.Gate {
+	for n := range x.plan.Items {
+		id := x.plan.Items[n].ID
+		i := itemAt(x.p, x.rb, id)
+		if i == nil || i.Kind != runbooks.Gate {
 			continue
 		}
-		res := CaseResult{Item: i.ID(), Part: engine.PartCommand, Alike: 1, Kind: FaultWrongApprover, Fault: "a member operates", End: Safe,
-			Why: "enough others can approve"}
+		res := CaseResult{Item: id, Part: engine.PartCommand, Alike: 1, Kind: FaultWrongApprover, Fault: "a member operates", End: Safe,
+			Why: "enough others can approve", Story: []string{"a member of role " + i.Role + " operates the run"}}
 		for _, role := range x.p.Roles {
 			if role.Name == i.Role && len(role.Members)-1 < max(1, i.Approvals) {
-				res.End, res.Code = Found, CodeGateOutOfReach
+				res.End = Found
 				res.Why = fmt.Sprintf("%s wants %d approvals of role %s, which has %d members: when one of them operates, too few are left",
-					i.ID(), max(1, i.Approvals), role.Name, len(role.Members))
+					id, max(1, i.Approvals), role.Name, len(role.Members))
+				res.Holes = []Hole{{Code: CodeGateOutOfReach, Item: id, Why: res.Why}}
 			}
 		}
 		out = append(out, res)

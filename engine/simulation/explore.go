@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"sort"
-	gostrings "strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,15 +36,27 @@ type CaseResult struct {
 	// With is the second fault of a pair; empty: one fault.
 	With  string
 	End   End
-	Code  string // of a finding
+	Holes []Hole // what the case shows to be wrong, the worst first
 	Why   string
-	Story []string // what happened, a line an item
+	Story []string // what happened, in order
+}
+
+// Codes are those of the holes.
+func (c CaseResult) Codes() []string {
+	var out []string
+	for _, h := range c.Holes {
+		if !slices.Contains(out, h.Code) {
+			out = append(out, h.Code)
+		}
+	}
+	return out
 }
 
 // Finding is a hole, with the shortest story that leads to it.
 type Finding struct {
-	CaseResult
-	Cases int // in how many cases it shows
+	Hole
+	Case  CaseResult // the one with the shortest story
+	Cases int        // in how many cases it shows
 }
 
 // Exploration is what became of a runbook when everything went wrong, one thing at a time.
@@ -56,9 +67,13 @@ type Exploration struct {
 	Findings []Finding
 	Safe     int
 	Held     int
+	Found    int // cases that show a hole
 	// Skipped says what was not explored, and why.
 	Skipped []string
 }
+
+// aboutRun stands for an item where a case is about the run as a whole.
+const aboutRun runbooks.ItemID = "run"
 
 // ErrBaseline: there is no sound run to start from.
 var ErrBaseline = errors.New("explore starts from a run in which everything works")
@@ -92,7 +107,7 @@ func Explore(ctx context.Context, p *runbooks.Project, rb *runbooks.Runbook, o O
 		return nil, err
 	}
 	out := &Exploration{Runbook: rb.Name, Baseline: name}
-	cases := x.cases()
+	cases := append(x.cases(), x.crashes()...)
 	if o.Pairs {
 		cases = append(cases, x.pairs(cases)...)
 	}
@@ -199,14 +214,20 @@ type faultCase struct {
 	words string
 	alike int
 	with  *faultCase
+	crash *Crash // nil: continuo lives
 }
 
 // run plays one case and says where it ended.
 func (x *explorer) run(c faultCase) (CaseResult, error) {
 	res := CaseResult{Item: c.item, Part: c.part, Host: c.host, Alike: c.alike, Fault: c.words, Kind: c.kind}
+	if res.Item == "" {
+		res.Item = aboutRun
+	}
 	s := x.script.clone()
-	if err := s.inject(itemAt(x.p, x.rb, c.item), c.injection, x.operator); err != nil {
-		return res, err
+	if c.crash == nil {
+		if err := s.inject(itemAt(x.p, x.rb, c.item), c.injection, x.operator); err != nil {
+			return res, err
+		}
 	}
 	if c.with != nil {
 		res.With = fmt.Sprintf("%s of %s", c.with.words, placeName(c.with.place))
@@ -216,6 +237,11 @@ func (x *explorer) run(c faultCase) (CaseResult, error) {
 	}
 	w := x.world(s)
 	w.Lead = leader{}
+	if c.crash != nil {
+		crash := *c.crash
+		_, crash.People = s.world()
+		w.Crash = &crash
+	}
 	ended, err := Run(w)
 	if errors.Is(err, ErrStuck) {
 		res.End, res.Why = Held, "everything waits for a person"
@@ -224,36 +250,15 @@ func (x *explorer) run(c faultCase) (CaseResult, error) {
 	if err != nil {
 		return res, err
 	}
-	res.Story = story(ended.Record)
-	res.End, res.Code, res.Why = x.classify(c, ended)
+	res.End, res.Holes, res.Why = x.classify(c, ended)
+	res.Story = x.story(c, ended, res.Holes)
 	return res, nil
-}
-
-// story is what happened, a line an item that had a turn.
-func story(r *engine.Record) []string {
-	var out []string
-	for n := range r.Items {
-		i := &r.Items[n]
-		if i.Outcome == "" || i.Outcome == engine.NotReached {
-			continue
-		}
-		line := fmt.Sprintf("%s %s", i.Plan.ID, i.Outcome)
-		for _, u := range i.Units {
-			if u.Host != "" && u.Outcome != i.Outcome {
-				line += fmt.Sprintf(", %s on %s", u.Outcome, u.Host)
-			}
-		}
-		if rolledBack(i) {
-			line += ", rolled back"
-		}
-		out = append(out, line)
-	}
-	return append(out, fmt.Sprintf("verdict %s: %s", r.Verdict, r.Why))
 }
 
 // count sums up, and gathers findings that are the same.
 func (e *Exploration) count(more []CaseResult) {
 	e.Cases = append(e.Cases, more...)
+	e.Found = 0
 	index := map[string]int{}
 	for _, c := range e.Cases {
 		switch c.End {
@@ -264,27 +269,29 @@ func (e *Exploration) count(more []CaseResult) {
 			e.Held++
 			continue
 		case Found:
+			e.Found++
 		}
-		key := c.Code + "|" + findingAbout(c)
-		n, ok := index[key]
-		if !ok {
-			index[key] = len(e.Findings)
-			e.Findings = append(e.Findings, Finding{CaseResult: c, Cases: 1})
-			continue
-		}
-		f := &e.Findings[n]
-		f.Cases++
-		if len(c.Story) < len(f.Story) {
-			f.CaseResult = c
+		for _, h := range c.Holes {
+			e.gather(index, h, c)
 		}
 	}
 	sort.SliceStable(e.Findings, func(a, b int) bool { return e.Findings[a].Code < e.Findings[b].Code })
 }
 
-// findingAbout is what a finding is about: the first word of its reason is the item that has the hole.
-func findingAbout(c CaseResult) string {
-	about, _, _ := gostrings.Cut(c.Why, " ")
-	return about
+// gather adds a hole to the finding that it belongs to: the same code about the same item.
+func (e *Exploration) gather(index map[string]int, h Hole, c CaseResult) {
+	key := h.Code + "|" + string(h.Item)
+	n, ok := index[key]
+	if !ok {
+		index[key] = len(e.Findings)
+		e.Findings = append(e.Findings, Finding{Hole: h, Case: c, Cases: 1})
+		return
+	}
+	f := &e.Findings[n]
+	f.Cases++
+	if len(c.Story) < len(f.Case.Story) {
+		f.Hole, f.Case = h, c
+	}
 }
 
 func placeName(p place) string {

@@ -91,6 +91,7 @@ type injection struct {
 	kind    FaultKind
 	variant string // of a lost connection
 	code    int    // of exit; 0: one that is no success
+	other   bool   // of exit: another code than the one that is scripted, although every code is a success
 	attempt int    // 0: every attempt that the kind strikes
 }
 
@@ -157,7 +158,12 @@ func (f injection) answer(i *runbooks.Item, normal []simtransport.Answer) (bad s
 	switch f.kind {
 	case FaultExit:
 		code := f.code
-		if code == 0 {
+		switch {
+		case f.other && normal[0].ExitCode != 0:
+			code = 0
+		case f.other:
+			code = 1
+		case code == 0:
 			code = badCode(i, f.part)
 		}
 		return simtransport.Answer{ExitCode: code, Stderr: "simulated failure\n"}, false, nil

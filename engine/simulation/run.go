@@ -39,6 +39,7 @@ type Case struct {
 	Change, Incident string
 	// Start is when the run begins; zero: Epoch.
 	Start time.Time
+	Crash *Crash // nil: continuo is not killed
 }
 
 // Ended is what came of a case.
@@ -47,6 +48,9 @@ type Ended struct {
 	Events []engine.Event
 	Record *engine.Record
 	Calls  []simtransport.Call
+	// Crashed: continuo was killed and the run resumed.
+	Crashed   bool
+	Artifacts engine.Artifacts
 }
 
 // simulatedRun is the id of every simulated run.
@@ -76,31 +80,20 @@ func Run(c Case) (*Ended, error) {
 		}
 	}
 	out := &Ended{Plan: c.Plan}
-	err := BubbleAt(c.Start, func(ctx context.Context) error {
-		journal := simtransport.NewJournal(engine.Simulate, simtransport.Clock{})
-		rec, err := executor.Run(ctx, c.config(journal))
-		if err != nil {
-			return err
-		}
-		out.Record, out.Events, out.Calls = &rec, journal.Events(), c.Hosts.Calls()
-		return nil
-	})
+	err := BubbleAt(c.Start, func(ctx context.Context) error { return c.play(ctx, out) })
 	if err != nil {
 		return nil, fmt.Errorf("simulate %s: %w", c.Runbook.Name, err)
 	}
 	return out, nil
 }
 
-func (c Case) config(journal *simtransport.Journal) executor.Config {
+// config is what every process that works on the case is given, but for its journal.
+func (c Case) config() executor.Config {
 	operator := c.Operator
 	if operator == "" {
 		operator = DefaultOperator
 	}
 	secrets := redact.New()
-	recorder := executor.NewRecorder(journal, c.Plan, nil)
-	c.Hosts.OnConnect(func(h engine.HostConnected) {
-		_, _ = recorder.Append(context.Background(), &h) // a journal in memory does not fail
-	})
 	cfg := executor.Config{
 		Project: c.Project, Runbook: c.Runbook, Plan: c.Plan, Variables: c.Variables, Mode: engine.Simulate,
 		Opened: engine.RunOpened{
@@ -109,22 +102,29 @@ func (c Case) config(journal *simtransport.Journal) executor.Config {
 			Hosts: len(c.Plan.Hosts), Items: len(c.Plan.Items), Exercise: "simulation",
 			Change: c.Change, Incident: c.Incident, From: string(c.From), Limit: c.Limit,
 		},
-		Journal: recorder, Artifacts: &simtransport.Artifacts{Redact: secrets.Redact}, Redactor: secrets, Secrets: vault{},
+		Artifacts: &simtransport.Artifacts{Redact: secrets.Redact}, Redactor: secrets, Secrets: vault{},
 		People: c.People, Approver: c.People, Verifier: simtransport.Verifier{}, Operator: c.Lead, HTTP: c.Hosts, Clock: simtransport.Clock{}, Prober: c.Hosts, Launcher: c.Hosts,
 		OnFailure: runbooks.Stop, Marks: c.Marks, From: c.From, Limit: c.Limit,
 	}
 	if c.Lead != nil {
 		cfg.OnFailure = runbooks.Ask
 	}
-	// The record that Judge sees is the one that the events give.
-	if c.Judge != nil {
-		cfg.Reads = c.Reads
-		cfg.Ended = func(eval func(*expr.Expr, map[string]expr.Value) (expr.Value, error)) {
-			rec, err := engine.Fold(c.Plan, journal.Events())
-			if err == nil {
-				c.Judge(eval, rec)
-			}
+	return cfg
+}
+
+// judged has the case judged when the run has ended, by the record that its events give.
+func (c Case) judged(cfg *executor.Config, journal *simtransport.Journal) {
+	if c.Judge == nil {
+		return
+	}
+	cfg.Reads = c.Reads
+	cfg.Ended = func(eval func(*expr.Expr, map[string]expr.Value) (expr.Value, error)) {
+		if c.Crash != nil && cfg.Resume == nil && cfg.Journal != nil && journal.Failed() != nil {
+			return // the process was killed: it judges nothing
+		}
+		rec, err := engine.Fold(c.Plan, journal.Events())
+		if err == nil {
+			c.Judge(eval, rec)
 		}
 	}
-	return cfg
 }

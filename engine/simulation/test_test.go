@@ -198,7 +198,7 @@ func TestTest_whatFails(t *testing.T) {
 	}{
 		"a wrong expectation shows the values": {
 			body: sound + `expect { condition = run.verdict == "failed" }`, message: `does not hold: run.verdict == "failed"`,
-			values: []string{"run.verdict = passed"},
+			values: []string{"run.verdict = passed", "run.why = every item is done, without a deviation"},
 		},
 		"data of what never ran": {
 			body:    "on \"check.replication\" { stdout = \"42|x\" }\n" + `expect { condition = step.promote.exit_code == 0 }`,

@@ -152,15 +152,15 @@ type FindingDoc struct {
 
 // ExploreCaseDoc is one case of the matrix.
 type ExploreCaseDoc struct {
-	Runbook string `json:"runbook"`
-	Item    string `json:"item"`
-	Host    string `json:"host,omitempty"`
-	Alike   int    `json:"alike,omitempty"`
-	Fault   string `json:"fault"`
-	With    string `json:"with,omitempty"`
-	Ended   string `json:"ended"`
-	Code    string `json:"code,omitempty"`
-	Why     string `json:"why"`
+	Runbook string   `json:"runbook"`
+	Item    string   `json:"item"`
+	Host    string   `json:"host,omitempty"`
+	Alike   int      `json:"alike,omitempty"`
+	Fault   string   `json:"fault"`
+	With    string   `json:"with,omitempty"`
+	Ended   string   `json:"ended"`
+	Codes   []string `json:"codes,omitempty"`
+	Why     string   `json:"why"`
 }
 
 // NewExploreDocument makes the document of some explorations.
@@ -173,14 +173,14 @@ func NewExploreDocument(all []*simulation.Exploration) ExploreDocument {
 		doc.Runbooks = append(doc.Runbooks, ExploredRBDoc{Runbook: x.Runbook, Baseline: x.Baseline, Skipped: x.Skipped})
 		for _, f := range x.Findings {
 			doc.Findings = append(doc.Findings, FindingDoc{
-				Code: f.Code, Runbook: x.Runbook, Item: string(f.Item), Host: f.Host, Fault: f.Fault, Ended: string(f.End), Why: f.Why,
-				Cases: f.Cases, Story: f.Story,
+				Code: f.Code, Runbook: x.Runbook, Item: string(f.Item), Host: f.Case.Host, Fault: f.Case.Fault, Ended: string(f.Case.End), Why: f.Why,
+				Cases: f.Cases, Story: f.Case.Story,
 			})
 		}
 		for _, c := range x.Cases {
 			doc.Matrix = append(doc.Matrix, ExploreCaseDoc{
 				Runbook: x.Runbook, Item: string(c.Item), Host: c.Host, Alike: c.Alike, Fault: c.Fault, With: c.With,
-				Ended: string(c.End), Code: c.Code, Why: c.Why,
+				Ended: string(c.End), Codes: c.Codes(), Why: c.Why,
 			})
 		}
 	}
@@ -197,8 +197,8 @@ func (s *Screen) Exploration(x *simulation.Exploration) {
 	s.matrix(x)
 	for _, f := range x.Findings {
 		s.Printf("\n%s %s\n", s.paint(red, "finding["+f.Code+"]:"), CleanText(f.Why))
-		s.Printf("  in %s, the shortest: %s of %s%s\n", Count(f.Cases, "case"), f.Fault, f.Item, after(" on ", Clean(f.Host)))
-		for _, line := range f.Story {
+		s.Printf("  in %s, the shortest: %s of %s%s\n", Count(f.Cases, "case"), f.Case.Fault, f.Case.Item, after(" on ", Clean(f.Case.Host)))
+		for _, line := range f.Case.Story {
 			s.Printf("    %s\n", CleanText(line))
 		}
 		s.Printf("  %s continuo explain %s\n", s.paint(cyan, "hint:"), f.Code)
@@ -209,7 +209,7 @@ func (s *Screen) Exploration(x *simulation.Exploration) {
 			s.Printf("  %s\n", CleanText(l))
 		}
 	}
-	s.Printf("\n%d cases: %d safe, %d held, %d in %s\n", len(x.Cases), x.Safe, x.Held, len(x.Cases)-x.Safe-x.Held,
+	s.Printf("\n%d cases: %d safe, %d held, %d in %s\n", len(x.Cases), x.Safe, x.Held, x.Found,
 		Count(len(x.Findings), "finding"))
 }
 
