@@ -41,7 +41,6 @@ runbook "rolling-restart" {
       argv        = ["/usr/local/sbin/lbctl", "drain", each.value.name]
       timeout     = "1m"
       marks_start = ["begun"]
-      rollout { batch = "100%" }
       rollback { argv = ["/usr/local/sbin/lbctl", "ready", each.value.name] }
     }
     step "restart" {
@@ -63,7 +62,6 @@ runbook "rolling-restart" {
       argv     = ["/usr/local/sbin/lbctl", "ready", each.value.name]
       timeout  = "1m"
       marks    = ["done"]
-      rollout { batch = "100%" }
       rollback { argv = ["/usr/local/sbin/lbctl", "drain", each.value.name] }
     }
   }
