@@ -189,7 +189,7 @@ func (p *Proxy) pump(k *link, to, from *net.TCPConn) {
 			cut := k.cut.Load()
 			last := up && cut >= 0 && k.up.Load()+int64(n) >= cut
 			if last {
-				data = data[:cut-k.up.Load()]
+				data = data[:max(0, cut-k.up.Load())] // more may have passed while the cut was set
 			}
 			if _, werr := to.Write(data); werr != nil && err == nil {
 				err = werr

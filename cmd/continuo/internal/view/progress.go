@@ -68,6 +68,8 @@ func (p *Progress) Event(e engine.Event) {
 		p.outcome(e, v)
 	case *engine.ItemSettled:
 		p.line(e, "%s settled as %s by %s: %s", unitName(v.Unit), v.As, Clean(v.By), Clean(v.Reason))
+	case *engine.ItemRetry:
+		p.line(e, "%s %s, starts again in %s", unitName(v.Unit), v.After, v.DelayNS.Round(time.Millisecond))
 	case *engine.MarkSet:
 		p.clock.mark(v)
 		p.line(e, "mark %s set at %s", Clean(v.Mark), v.At.In(p.s.zone).Format("15:04:05"))
