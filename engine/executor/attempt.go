@@ -144,7 +144,7 @@ func (r *run) came(ctx context.Context, l launch, st engine.ExitStatus, err erro
 
 // record writes the output and the outcome of an attempt. The outcome is on disk when it returns without an error.
 func (r *run) record(l launch, intent *engine.ItemIntent, st engine.ExitStatus, o *output, t *trial) error {
-	recordable := !l.w.held || len(t.captured) == len(l.w.captures)
+	recordable := l.w.recordable(t)
 	outs, withheld, lost := o.finish(l.unit, l.w.part, intent.Attempt, recordable, st.BackgroundOpen)
 	if withheld {
 		t.reason = reasonOr(t.reason, "ended") + "; its output is not recorded, because it may hold what is sensitive"

@@ -14,6 +14,7 @@ func (r *run) known(ctx context.Context, l launch, a *pastAttempt) (*trial, erro
 		return r.remember(l.w, a, l.names), nil
 	}
 	t := &trial{intended: true, command: a.intent.Command, digest: a.intent.CommandSHA256}
+	l.w = r.careful(l)
 	o, err := r.newOutput(l.w)
 	if err != nil {
 		return t, err
@@ -23,6 +24,24 @@ func (r *run) known(ctx context.Context, l launch, a *pastAttempt) (*trial, erro
 	}
 	defer r.valve.exit()
 	return t, r.follow(ctx, l, a, o, t)
+}
+
+// careful is the work with its output withheld where the command was given a sensitive value that this controller does not
+// know: what an earlier one captured, or was told. The redactor could not find it.
+func (r *run) careful(l launch) work {
+	w := l.w
+	if w.command == nil {
+		return w
+	}
+	if _, err := r.render(w, l.names); err != nil && unknown(err) {
+		w.held, w.withhold = true, true
+	}
+	return w
+}
+
+// recordable reports whether the output of a trial may be recorded: what it may hold is known to the redactor.
+func (w work) recordable(t *trial) bool {
+	return !w.withhold && (!w.held || len(t.captured) == len(w.captures))
 }
 
 // follow has the host say what became of an attempt without an outcome, and records it.
@@ -142,7 +161,8 @@ func (u *unit) tellAgain(ctx context.Context) (again bool, err error) {
 	}
 	r, w := u.t.r, u.t.work
 	l := launch{w: w, unit: u.id, host: u.host, names: u.names}
-	o, err := r.newOutput(w)
+	l.w = r.careful(l)
+	o, err := r.newOutput(l.w)
 	if err != nil {
 		return false, err
 	}
@@ -156,7 +176,7 @@ func (u *unit) tellAgain(ctx context.Context) (again bool, err error) {
 	}
 	t := &trial{intended: true}
 	r.came(ctx, l, st, cerr, o, t)
-	outs, _, err := o.finish(u.id, w.part, a.intent.Attempt, !w.held || len(t.captured) == len(w.captures), st.BackgroundOpen)
+	outs, _, err := o.finish(u.id, w.part, a.intent.Attempt, l.w.recordable(t), st.BackgroundOpen)
 	for n := range outs {
 		if err == nil {
 			err = r.emit(&outs[n])

@@ -244,7 +244,11 @@ func (r *run) unrendered(t *trial, err error) error {
 		t.fail(engine.NotExercised, engine.CauseDryRun, "what it needs is not known in a dry-run")
 		return nil
 	}
-	t.fail(engine.NotReached, causeExpression, r.clip(errText(err)))
+	reason := r.clip(errText(err))
+	if r.past != nil && unknown(err) {
+		reason += "; it was captured or told before the run was resumed, and what is sensitive is not on record"
+	}
+	t.fail(engine.NotReached, causeExpression, reason)
 	return nil
 }
 

@@ -365,6 +365,16 @@ func (i *pastItem) request() *pastRequest {
 // known reports whether anything of the item is on record that this controller must go on from.
 func (i *pastItem) known() bool { return i.whole != nil || i.begun || i.intended() }
 
+// open reports whether nobody knows how some unit of it ended.
+func (i *pastItem) open() bool {
+	for _, u := range i.units {
+		if u.open() {
+			return true
+		}
+	}
+	return false
+}
+
 func (i *pastItem) intended() bool {
 	for _, u := range i.units {
 		if len(u.attempts) > 0 {

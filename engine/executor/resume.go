@@ -97,6 +97,14 @@ func (t *task) resume(ctx context.Context) error {
 // recall loads an item on hosts that has ended, and finds out what became of units that nobody knew the end of.
 func (t *task) recall(ctx context.Context) error {
 	names := t.pastNames(ctx)
+	if t.before.open() {
+		// What its hosts tell may hold its secrets: they must be known before.
+		all, err := t.scopeFor(ctx, t.exprs())
+		if err != nil {
+			return t.hold(fmt.Sprintf("%s: %s", t.id, t.r.clip(errText(err))))
+		}
+		names = all
+	}
 	elements := t.pastElements(names)
 	if err := t.load(elements, names); err != nil {
 		return err
@@ -106,6 +114,9 @@ func (t *task) recall(ctx context.Context) error {
 	}
 	if t.before.whole != nil {
 		t.recallSole(names)
+		if err := t.lookAgain(ctx); err != nil {
+			return err
+		}
 		return t.whole(t.pastVerdict(), nil)
 	}
 	// One of them was started again: the item ends anew.
@@ -113,6 +124,48 @@ func (t *task) recall(ctx context.Context) error {
 		t.expectAll(names)
 	}
 	return t.whole(t.sum(), &engine.ItemOutcome{Hosts: t.count(len(t.units)), Expectations: t.all})
+}
+
+// lookAgain makes a check again that captured what is sensitive and is read later: such a value is not on record, and a check
+// may be made again. What it sees is recorded with the check; its outcome stands.
+func (t *task) lookAgain(ctx context.Context) error {
+	if t.item.Kind != runbooks.Check || !t.work.held || !t.want.any || t.before.whole.Outcome != engine.Succeeded {
+		return nil
+	}
+	names, err := t.scopeFor(ctx, t.exprs())
+	if err != nil {
+		return nil //nolint:nilerr // the values stay unknown, and what needs them says so
+	}
+	w := t.work
+	w.poll = nil
+	var sites []*site
+	each := map[string]element{}
+	for _, e := range t.pastElements(names) {
+		each[e.key] = e
+	}
+	for n := range t.units {
+		id := t.units[n].id
+		host := t.r.named(id.Host)
+		sites = append(sites, &site{unit: id, host: host, names: t.r.onHost(each[id.Key].names, host)})
+		if each[id.Key].names == nil {
+			return nil
+		}
+	}
+	s, err := t.r.survey(ctx, w, sites, t.parallel(), names)
+	if err != nil {
+		return err
+	}
+	for n, x := range s.sites {
+		p := x.trial.payload(x.unit)
+		p.Part, p.Reason = engine.PartCommand, "observed again, because what it captured is sensitive and not on record: "+reasonOr(p.Reason, string(p.Outcome))
+		if err := t.r.emit(p); err != nil {
+			return err
+		}
+		if x.trial.ok() {
+			t.units[n].data = x.trial.data
+		}
+	}
+	return nil
 }
 
 // recallSole loads the result of a check that does not run on hosts: its outcome is that of the item.

@@ -1,6 +1,7 @@
 package executor_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/executor"
+	"github.com/continuo-runbooks/continuo/engine/redact"
 	"github.com/continuo-runbooks/continuo/engine/simtransport"
 )
 
@@ -268,4 +270,107 @@ func rollbackOf(rec engine.Record) any {
 		return out
 	}
 	return []any{byName(r.Done), byName(r.Failed), byName(r.Left), r.Held}
+}
+
+// What is sensitive is not on record: a check that captured it is made again, and a step that needs what another step
+// captured fails and says so. The placeholder is never taken for the value, and output that may hold it is withheld.
+func TestResume_sensitiveValues(t *testing.T) {
+	t.Parallel()
+	const src = `
+phase "p" {
+  check "token" {
+    hosts = host.a
+    argv  = ["token"]
+    capture "word" {
+      value     = result.stdout
+      sensitive = true
+    }
+  }
+  step "make" {
+    hosts = host.a
+    argv  = ["make"]
+    capture "key" {
+      value     = result.stdout
+      sensitive = true
+    }
+  }
+  step "use" {
+    hosts = host.a
+    argv  = ["use"]
+    env   = { TOKEN = check.token.word, KEY = step.make.key }
+  }
+  step "plain" {
+    hosts = host.b
+    argv  = ["plain"]
+    env   = { TOKEN = check.token.word }
+    on_failure = "continue"
+    after = [check.token]
+  }
+}`
+	script := func(w *world) {
+		w.sim.On("check.token", engine.PartCommand, simtransport.Answer{Stdout: "token-value-1\n"})
+		w.sim.On("step.make", engine.PartCommand, simtransport.Answer{Stdout: "key-value-2\n"})
+		w.sim.On("step.use", engine.PartCommand, simtransport.Answer{Stdout: "I got key-value-2 and token-value-1\n", Delay: 10 * second})
+	}
+	seqOf := func(w *world, is func(engine.Payload) bool) int {
+		for n, e := range w.journal.Events() {
+			if is(e.Payload) {
+				return n
+			}
+		}
+		t.Fatal("no such event")
+		return 0
+	}
+	var intent, made int
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, engine.Live, src)
+		script(w)
+		require.Equal(t, engine.Passed, w.run().Verdict)
+		intent = seqOf(w, func(p engine.Payload) bool { i, ok := p.(*engine.ItemIntent); return ok && i.Item == "step.use" })
+		made = seqOf(w, func(p engine.Payload) bool {
+			o, ok := p.(*engine.ItemOutcome)
+			return ok && o.Item == "step.make" && o.AttemptID != ""
+		})
+	})
+	t.Run("before the step that needs it", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, engine.Live, src)
+			script(w)
+			w.dies(made+1, true)
+			rec, err := w.resumes()
+			require.NoError(t, err)
+			require.Equal(t, engine.NotReached, w.outcome(rec, "step.use"))
+			require.Contains(t, item(rec, "step.use").Reason, "what is sensitive is not on record")
+			require.Equal(t, engine.Succeeded, w.outcome(rec, "step.plain"), "a check is made again")
+			require.Zero(t, w.leaks())
+		})
+	})
+	t.Run("while it runs", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, engine.Live, src)
+			script(w)
+			// The next event would be the outcome of step.use: it runs.
+			w.dies(intent+2, false)
+			w.redact = redact.New() // the second controller's knows nothing
+			w.store.Redact, w.cfg.Redactor = w.redact.Redact, w.redact
+			rec, err := w.resumes()
+			require.NoError(t, err)
+			require.Equal(t, engine.Succeeded, w.outcome(rec, "step.use"))
+			require.Contains(t, item(rec, "step.use").Units[0].Parts[0].Reason, "its output is not recorded")
+			require.Zero(t, w.leaks())
+		})
+	})
+}
+
+// leaks is how many of the captured values are in the record.
+func (w *world) leaks() int {
+	n := 0
+	for _, e := range w.journal.Events() {
+		b, err := json.Marshal(e.Payload)
+		require.NoError(w.t, err)
+		n += strings.Count(string(b), "token-value-1") + strings.Count(string(b), "key-value-2")
+	}
+	return n
 }

@@ -27,6 +27,8 @@ type work struct {
 	reads interest
 	// held: the output waits until its sensitive captures are known to the redactor.
 	held bool
+	// withhold: nothing of the output is recorded, because it may hold a sensitive value that nobody knows any more.
+	withhold bool
 	// unjudged: in a dry-run, after something that did not run; it is observed once and not judged.
 	unjudged bool
 	// cleanup: it runs although the run was stopped.
