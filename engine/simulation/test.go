@@ -88,12 +88,18 @@ func (r row) run(p *runbooks.Project, rb *runbooks.Runbook) *TestResult {
 	j := &judge{row: r, res: res, script: s, rb: rb}
 	c.Hosts, c.People = s.world()
 	c.Judge = j.judge
+	if c.Crash = s.crash; c.Crash != nil {
+		_, c.Crash.People = s.world()
+	}
 	res.Ended, err = Run(c)
 	switch {
 	case errors.Is(err, ErrStuck):
 		return res.fail(fmt.Errorf("the run waits for ever: %w", err))
 	case err != nil:
 		return res.fail(err)
+	}
+	if c.Crash != nil && !res.Ended.Crashed {
+		return res.fail(fmt.Errorf("continuo was not killed: %s was never at that point", c.Crash.Unit.Item))
 	}
 	res.Lasted = res.Ended.Record.Elapsed
 	return res
@@ -232,7 +238,7 @@ func (j *judge) missing(rec *engine.Record) {
 			if u.Cause == "verify" {
 				part, name = engine.PartVerify, name+".verify"
 			}
-			if i.Plan.Kind == runbooks.Assert || j.script.answered(i.Plan.ID, part) {
+			if i.Plan.Kind == runbooks.Assert || i.Plan.Kind == runbooks.Call || j.script.answered(i.Plan.ID, part) || j.script.answered(i.Plan.ID, engine.PartSource) {
 				continue
 			}
 			j.res.Failures = append(j.res.Failures, Failure{

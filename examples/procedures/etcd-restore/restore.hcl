@@ -116,8 +116,9 @@ runbook "etcd-restore" {
   }
 
   phase "restore" {
-    hosts  = local.members
-    become = "root"
+    hosts      = local.members
+    become     = "root"
+    on_failure = "rollback" # the old data comes back under its name, as long as no member has started
 
     step "stop" {
       argv     = ["systemctl", "stop", "etcd"]

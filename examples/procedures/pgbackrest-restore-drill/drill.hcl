@@ -33,7 +33,7 @@ runbook "restore-drill" {
   locals {
     backups = jsondecode(check.backups.stdout)[0].backup
     # The last backup that ENDED before the target: a later one cannot be rolled back to it.
-    usable = [for b in local.backups : b if b.timestamp.stop < timeparse(var.target_time)]
+    usable = [for b in local.backups : b if timesub(var.target_time, fromunix(b.timestamp.stop)) > 0]
     chosen = local.usable[length(local.usable) - 1].label
   }
 

@@ -1,12 +1,13 @@
 # Fail the shop over to site B: database, application and edge by their own runbooks, side by side where they can.
 
 runbook "failover" {
-  title     = "Fail the shop over to site B"
-  service   = "shop"
-  owner     = "major-incident@example.org"
-  version   = "1.0.0"
-  review_by = "2027-03-31"
-  failback  = runbook.failback
+  title        = "Fail the shop over to site B"
+  service      = "shop"
+  owner        = "major-incident@example.org"
+  version      = "1.0.0"
+  review_by    = "2027-03-31"
+  failback     = runbook.failback
+  update_every = "15m"
 
   mark "declared" {}
 

@@ -1,12 +1,13 @@
 # Recover from the loss of a zone. The parent decides the scope; each team has its lane and its own runbook.
 
 runbook "zone-lost" {
-  title     = "Recover from the loss of a zone"
-  service   = "platform"
-  owner     = "major-incident@example.org"
-  version   = "1.1.0"
-  review_by = "2027-06-30"
-  failback  = runbook.zone-back
+  title        = "Recover from the loss of a zone"
+  service      = "platform"
+  owner        = "major-incident@example.org"
+  version      = "1.1.0"
+  review_by    = "2027-06-30"
+  failback     = runbook.zone-back
+  update_every = "30m"
 
   exercise {
     type              = "functional"
