@@ -1,6 +1,9 @@
 package journal
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+)
 
 // commit returns when the first n lines are on disk (durable), or have been given to the file or to someone who will
 // give them (not durable). Whoever finds no one at work leads: writes and syncs for all. The others wait and share it.
@@ -50,11 +53,34 @@ func (j *Journal) flush(buf []byte, sync bool) error {
 		if _, err := j.file.Write(buf); err != nil {
 			return fmt.Errorf("write journal: %w", err)
 		}
+		j.size += int64(len(buf))
 	}
 	if sync {
 		if err := j.file.Sync(); err != nil {
 			return fmt.Errorf("sync journal: %w", err)
 		}
+		if err := j.ours(); err != nil {
+			return fmt.Errorf("sync journal: %w", err)
+		}
+	}
+	return nil
+}
+
+// ours is the fence against a second holder, where the lock does not keep one out: a file system whose locks do not reach
+// other machines, a run's directory that was moved away and copied back. What is durable is so under the journal's name,
+// in a file that nobody else writes; otherwise nothing more is begun here.
+func (j *Journal) ours() error {
+	here, err := j.opts.FS.Lstat(j.name)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrTakenOver, err)
+	}
+	held, err := j.file.Stat()
+	if err != nil {
+		return err
+	}
+	known := os.SameFile(held, held) // not in every file system of the tests
+	if known && !os.SameFile(here, held) || held.Size() != j.size {
+		return ErrTakenOver
 	}
 	return nil
 }

@@ -21,6 +21,8 @@ var (
 
 	// ErrClosed is returned by Append and Resume after run.closed.
 	ErrClosed = errors.New("run is closed")
+	// ErrTakenOver poisons a journal whose file is another one now, or that somebody else wrote to.
+	ErrTakenOver = errors.New("another process has taken this run over")
 	// ErrPoisoned is in the error of every Append after a failed one.
 	ErrPoisoned = errors.New("journal is poisoned by an earlier failure; resume the run")
 )

@@ -61,6 +61,7 @@ type Journal struct {
 	synced      uint64 // lines on disk
 	syncedHead  Digest // of the last of them
 	leading     bool   // someone writes and syncs, outside mu
+	size        int64  // of the file, as far as this journal wrote it; the leader's
 }
 
 // Create makes the journal of a new run in dir, which must exist, and takes the lock of dir. The first event must be
@@ -70,7 +71,7 @@ func Create(dir string, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := j.opts.FS.OpenFile(j.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := j.opts.FS.OpenFile(j.name, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		j.file = f
 		err = j.opts.FS.SyncDir(dir)

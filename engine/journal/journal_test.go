@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -424,3 +425,54 @@ func (quick) SyncDir(string) error { return nil }
 type quickFile struct{ fsx.File }
 
 func (quickFile) Sync() error { return nil }
+
+// A lock that does not keep a second holder out is not the last line of defence.
+func TestASecondHolderFencesTheFirst(t *testing.T) {
+	t.Parallel()
+	for name, intrude := range map[string]func(t *testing.T, dir string){
+		"the run was moved away and copied back": func(t *testing.T, dir string) {
+			t.Helper()
+			require.NoError(t, os.Rename(dir, dir+".moved"))
+			require.NoError(t, os.CopyFS(dir, os.DirFS(dir+".moved")))
+		},
+		"the run was moved away": func(t *testing.T, dir string) {
+			t.Helper()
+			require.NoError(t, os.Rename(dir, dir+".moved"))
+		},
+		"somebody else appends": func(t *testing.T, dir string) {
+			t.Helper()
+			f, err := os.OpenFile(filepath.Join(dir, journal.FileName), os.O_WRONLY|os.O_APPEND, 0)
+			require.NoError(t, err)
+			_, err = f.WriteString("{}\n")
+			require.NoError(t, err)
+			require.NoError(t, f.Close())
+		},
+		"somebody else took it up": func(t *testing.T, dir string) {
+			t.Helper()
+			other, _, err := journal.Resume(dir, journal.Options{FS: unlocked{}}, &engine.RunResumed{By: "bob"})
+			require.NoError(t, err)
+			require.NoError(t, other.Close())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "r")
+			require.NoError(t, os.Mkdir(dir, 0o700))
+			j, err := journal.Create(dir, journal.Options{Run: "r", Nonce: "n", Mode: engine.Live})
+			require.NoError(t, err)
+			_, err = j.Append(t.Context(), &engine.RunOpened{Run: "r", Nonce: "n"})
+			require.NoError(t, err)
+			intrude(t, dir)
+			_, err = j.Append(t.Context(), &engine.ItemIntent{Unit: engine.Unit{Item: "step.x"}, Part: engine.PartCommand, AttemptID: "a"})
+			require.ErrorIs(t, err, journal.ErrTakenOver, "an intent that is not in the run's journal begins nothing")
+			_, err = j.Append(t.Context(), &engine.MarkSet{})
+			require.ErrorIs(t, err, journal.ErrPoisoned)
+			require.ErrorIs(t, j.Close(), journal.ErrTakenOver)
+		})
+	}
+}
+
+// unlocked is a file system whose locks keep nobody out.
+type unlocked struct{ fsx.OS }
+
+func (unlocked) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }

@@ -133,7 +133,7 @@ func (j *Journal) replace(dir string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	j.file = f
+	j.file, j.size = f, int64(len(data))
 	return nil
 }
 
