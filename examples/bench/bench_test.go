@@ -96,3 +96,32 @@ func TestBareLoop(t *testing.T) {
 	_, err = bareLoop(t.Context(), s, 1)
 	require.ErrorContains(t, err, "host key mismatch", "the yardstick checks host keys too")
 }
+
+// TestRecording makes sure that both sides of the journal's figure do their work, and that only one of them records it.
+func TestRecording(t *testing.T) {
+	t.Parallel()
+	if _, err := lookSSHD(); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	s, err := startServers(t.Context(), t.TempDir(), 2)
+	require.NoError(t, err)
+	defer s.stop()
+	b := recording{servers: s, project: filepath.Join(t.TempDir(), "project"), state: t.TempDir(), items: 4, hosts: 2}
+	require.NoError(t, writeFleet(s, b.project, 2))
+	for _, runbook := range []string{"checks", "steps"} {
+		for _, recorded := range []bool{true, false} {
+			m, err := b.run(t.Context(), runbook, recorded)
+			require.NoError(t, err)
+			require.Positive(t, m.wall)
+		}
+	}
+	runs, err := filepath.Glob(filepath.Join(b.state, "runs", "*", "journal.jsonl"))
+	require.NoError(t, err)
+	require.Len(t, runs, 2)
+	b.items = 5
+	_, err = b.run(t.Context(), "checks", false)
+	require.ErrorContains(t, err, "4 of 5 items")
+}

@@ -58,6 +58,10 @@ func benchFleet(ctx context.Context, s settings, dir string, t *table) error {
 	checks := &side{name: "checks", rounds: s.rounds, run: run("checks")}
 	steps := &side{name: "durable steps", rounds: s.rounds, run: run("steps")}
 	sides := []*side{bare, checks, steps}
+	journal := recording{servers: servers, project: project, state: filepath.Join(dir, "state"), items: s.hosts * s.checks, hosts: s.hosts}
+	checksOn, checksOff := journal.sides("checks", s.rounds)
+	stepsOn, stepsOff := journal.sides("steps", s.rounds)
+	sides = append(sides, checksOn, checksOff, stepsOn, stepsOff)
 	pssh, noPSSH := newPSSH(servers, filepath.Join(dir, "pssh"), s)
 	ansible, noAnsible := newAnsible(servers, filepath.Join(dir, "ansible"), s)
 	for _, peer := range []*side{pssh, ansible} {
@@ -77,6 +81,8 @@ func benchFleet(ctx context.Context, s settings, dir string, t *table) error {
 	atLeast(t, name+"parallel-ssh / checks", pssh, checks, psshToChecks, noPSSH)
 	atLeast(t, name+"parallel-ssh / durable steps", pssh, steps, psshToSteps, noPSSH)
 	atLeast(t, name+"ansible / checks", ansible, checks, ansibleToCheck, noAnsible)
+	atMost(t, name+"checks, journal on disk / no journal", checksOn, checksOff, journalShare)
+	atMost(t, name+"durable steps, journal on disk / no journal", stepsOn, stepsOff, journalShare)
 	showCPU(t, name, bare, checks, steps)
 	t.judge(name+"peak memory", megabytes(max(checks.rss, steps.rss)), "< 120 MB", max(checks.rss, steps.rss) < 120e6)
 	return nil
