@@ -40,10 +40,10 @@ func (h *Host) Start(ctx context.Context, a engine.Attempt, sink engine.OutputSi
 		return engine.ExitStatus{}, noRelease, h.fail("stopped", engine.ErrUnreachable, "", "stopped before anything was launched")
 	}
 	end := f.launch(ctx)
-	if end.open() {
+	if end.open() && !left(ctx) {
 		end = f.settle(ctx, true)
 	}
-	return f.result(end)
+	return f.ended(ctx, end)
 }
 
 // Collect finds out what became of an attempt: see engine.Launcher.
@@ -55,7 +55,28 @@ func (h *Host) Collect(ctx context.Context, a engine.Attempt, sink engine.Output
 	if err != nil {
 		return engine.ExitStatus{}, noRelease, err
 	}
-	return f.result(f.settle(ctx, false))
+	return f.ended(ctx, f.settle(ctx, false))
+}
+
+// left reports whether ctx has ended because the controller leaves the run: what runs on the host is to run on.
+func left(ctx context.Context) bool { return errors.Is(context.Cause(ctx), engine.ErrLeft) }
+
+// ended is the result of an attempt, or, when the controller left before it was known, only that.
+func (f *follower) ended(ctx context.Context, v verdict) (engine.ExitStatus, engine.Release, error) {
+	known := v.state == "done" || v.state == "never" || v.state == "refused" || v.state == "data" && v.whole
+	if left(ctx) && !known && !v.unsent {
+		return engine.ExitStatus{Reattached: f.reattached}, noRelease, f.h.fail("left", engine.ErrLeft, "", "left while it may run")
+	}
+	return f.result(v)
+}
+
+// halt is what the end of the caller's context means: the command is killed, but not by a controller that leaves.
+func (f *follower) halt(caller, working context.Context, giveUp context.CancelFunc) {
+	if left(caller) {
+		giveUp()
+		return
+	}
+	f.kill(working, giveUp)
 }
 
 // follower is one attempt and how much of its output was delivered.
@@ -125,7 +146,7 @@ func (f *follower) launch(ctx context.Context) verdict {
 	}
 	talking, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { f.kill(talking, cancel) })
+	stop := context.AfterFunc(ctx, func() { f.halt(ctx, talking, cancel) })
 	defer stop()
 	e, err := f.h.talk(talking, t)
 	var he *engine.HostError
@@ -174,7 +195,7 @@ func (f *follower) settle(ctx context.Context, again bool) verdict {
 	torn := time.Now().Add(tornGrace)
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { f.kill(working, cancel) })
+	stop := context.AfterFunc(ctx, func() { f.halt(ctx, working, cancel) })
 	defer stop()
 	for {
 		v := f.attach(working)

@@ -10,6 +10,9 @@ import (
 // nobody knows how it ended.
 func (h *Host) startPlain(ctx context.Context, c engine.Command, sink engine.OutputSink) (engine.ExitStatus, engine.Release, error) {
 	status, err := h.plain(ctx, c, sink, engine.ErrOutcomeUnknown)
+	if err != nil && left(ctx) {
+		return status, noRelease, h.fail("left", engine.ErrLeft, "", "left while it may run")
+	}
 	if err != nil && ctx.Err() != nil {
 		return status, noRelease, h.fail("lost-connection", engine.ErrOutcomeUnknown, "", "stopped before it was known how it ended")
 	}

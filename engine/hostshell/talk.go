@@ -109,7 +109,7 @@ func (h *Host) listen(ctx context.Context, p Process, s *streams, t talk, e *end
 			e.endedAt, e.answered = time.Now(), s.hasAnswer()
 			return nil
 		case <-ctx.Done():
-			if !t.quiet {
+			if !t.quiet && !left(ctx) {
 				var gone Exit
 				h.kill(p, s, t.become, limits, &gone)
 			}
