@@ -40,11 +40,13 @@ func (b *budget) measure(v cty.Value) *problem {
 	}
 	left := LimitNodes
 	count(v, &left)
-	if b.visits -= LimitNodes - max(left, 0); left < 0 || b.visits < 0 {
+	visited := LimitNodes - max(left, 0)
+	if b.visits -= visited; left < 0 || b.visits < 0 {
 		b.spent = &problem{code: CodeTooComplex, summary: "value is too large",
 			detail: fmt.Sprintf("A list or object holds %d values at most, all levels together.", LimitNodes)}
+		return b.spent
 	}
-	return b.spent
+	return b.step(visited / valuesPerStep)
 }
 
 // count subtracts from left the number of values in v, and stops below zero.

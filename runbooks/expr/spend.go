@@ -12,6 +12,7 @@ import (
 const (
 	loopSteps        = 10 // for each element of a loop, beside what is done with it
 	deferSteps       = 20 // for a local that is evaluated where it is used
+	valuesPerStep    = 2  // of a list or object that is put together: whoever takes it looks at each
 	resultSteps      = 5  // for each element that a function gives back
 	bytesPerElement  = 64 // a value in a list, with its type
 	bytesPerStep     = 32 // of a text that a function goes through once
@@ -62,7 +63,7 @@ func nodes(e hclsyntax.Expression) int {
 // weight is how many steps it takes to evaluate a node of a syntax tree, without what is below it.
 func weight(n hclsyntax.Node) int {
 	switch n.(type) {
-	case *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr, *hclsyntax.ConditionalExpr:
+	case *hclsyntax.BinaryOpExpr, *hclsyntax.UnaryOpExpr, *hclsyntax.ConditionalExpr, *hclsyntax.TemplateExpr:
 		return 5
 	case *hclsyntax.FunctionCallExpr:
 		return 10

@@ -71,9 +71,13 @@ func Files(fsys fs.FS) ([]Change, diag.List, error) {
 		if !strings.HasSuffix(e.Name(), ".hcl") || strings.HasPrefix(e.Name(), ".") || e.IsDir() {
 			continue
 		}
-		src, err := fs.ReadFile(fsys, e.Name())
+		src, problem, err := read(fsys, e.Name())
 		if err != nil {
 			return nil, nil, fmt.Errorf("format: %w", err)
+		}
+		if problem != nil {
+			diags = append(diags, *problem)
+			continue
 		}
 		out, ds, err := Source(e.Name(), src)
 		if err != nil {
@@ -86,6 +90,28 @@ func Files(fsys fs.FS) ([]Change, diag.List, error) {
 	}
 	sort.Slice(changes, func(i, j int) bool { return changes[i].Path < changes[j].Path })
 	return changes, diags.Sorted(), nil
+}
+
+// read gives a file that is small and regular enough to be formatted. Opening a pipe would wait for a writer.
+func read(fsys fs.FS, name string) ([]byte, *diag.Diagnostic, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	start := diag.Pos{Line: 1, Column: 1}
+	problem := &diag.Diagnostic{Severity: diag.Error, Range: diag.Range{File: name, Start: start, End: start}}
+	most := loader.DefaultLimits().FileBytes
+	switch {
+	case !info.Mode().IsRegular():
+		problem.Code, problem.Summary, problem.Hint = "CON-P004", "is not a regular file", "a project holds regular files of its own"
+		return nil, problem, nil
+	case info.Size() > most:
+		problem.Code, problem.Summary = "CON-G001", "the file is larger than the limit"
+		problem.Hint = fmt.Sprintf("at most %d bytes a file", most)
+		return nil, problem, nil
+	}
+	src, err := fs.ReadFile(fsys, name)
+	return src, nil, err
 }
 
 // sameMeaning compares the tokens of two files, without comments, line breaks and white space. Comments must be the same

@@ -1,6 +1,7 @@
 package format_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -151,6 +152,25 @@ func TestFiles(t *testing.T) {
 	require.Equal(t, "ugly.hcl", changes[0].Path)
 	require.Equal(t, "host \"b\" {\n  address = \"b\"\n}\n", string(changes[0].After))
 	require.Equal(t, "x.test.hcl", changes[1].Path)
+}
+
+// What is no file of the language is reported before it is read: the first would fill the memory, the second wait for ever.
+func TestFiles_neitherHugeNorPipes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "huge.hcl"), nil, 0o600))
+	require.NoError(t, os.Truncate(filepath.Join(dir, "huge.hcl"), 64<<30))
+	fsys := os.DirFS(dir)
+	_, ds, err := format.Files(fsys)
+	require.NoError(t, err)
+	require.Len(t, ds, 1)
+	require.Equal(t, "CON-G001", ds[0].Code)
+	pipe := fstest.MapFS{"pipe.hcl": {Mode: fs.ModeNamedPipe}}
+	_, ds, err = format.Files(pipe)
+	require.NoError(t, err)
+	require.Len(t, ds, 1)
+	require.Equal(t, "CON-P004", ds[0].Code)
+	require.NotEmpty(t, ds[0].Hint)
 }
 
 func TestDiff(t *testing.T) {

@@ -21,6 +21,21 @@ type node struct {
 	blocks []*node // in order of writing
 	// unknown are attributes and blocks that the language has not, already reported.
 	unknown []string
+	named   map[[2]string]*node // the first block of each type and label; made when one is looked for
+}
+
+// first is the first block of a type with a label. The node is complete.
+func (n *node) first(typ, label string) *node {
+	if n.named == nil {
+		n.named = make(map[[2]string]*node, len(n.blocks))
+		for _, b := range n.blocks {
+			key := [2]string{b.schema.Type, b.label}
+			if n.named[key] == nil {
+				n.named[key] = b
+			}
+		}
+	}
+	return n.named[[2]string{typ, label}]
 }
 
 // meant reports whether something unknown was probably meant to be this.
@@ -187,6 +202,9 @@ func (l *loader) labelForm(n *node) {
 
 func (l *loader) unknownAttr(n *node, a *hclsyntax.Attribute) {
 	n.unknown = append(n.unknown, a.Name)
+	if l.full() {
+		return
+	}
 	in := n.title()
 	if n.block == nil {
 		in = "a file"
@@ -230,6 +248,9 @@ func (l *loader) attrHint(n *node, name string) string {
 
 func (l *loader) unknownBlock(parent *node, b *hclsyntax.Block) {
 	parent.unknown = append(parent.unknown, b.Type)
+	if l.full() {
+		return // a suggestion costs more than all the rest
+	}
 	in := parent.title()
 	if parent.block == nil {
 		in = parent.schema.Type

@@ -235,14 +235,15 @@ func (b *book) localRef(e *entry, r expr.Ref, why diag.Range, p placedExpr, seen
 
 // local is the shared expression of that name; the runbook's own win.
 func (b *book) local(name string) *runbooks.Local {
-	for _, set := range [][]runbooks.Local{b.rb.Locals, b.project.Locals} {
-		for i := range set {
-			if set[i].Name == name {
-				return &set[i]
+	if b.locals == nil {
+		b.locals = map[string]*runbooks.Local{}
+		for _, set := range [][]runbooks.Local{b.project.Locals, b.rb.Locals} {
+			for i := range set {
+				b.locals[set[i].Name] = &set[i]
 			}
 		}
 	}
-	return nil
+	return b.locals[name]
 }
 
 // phaseRefs checks the expressions of phases themselves. They may need items of earlier phases.
@@ -285,6 +286,9 @@ func (b *book) closingRefs() {
 	}
 	for _, local := range b.rb.Locals {
 		for _, r := range local.Value.Refs() { // also of locals that nothing uses
+			if r.Root == "local" && b.local(r.Name) != nil {
+				continue // it is looked at itself
+			}
 			b.name(nil, r, r.Range, placedExpr{names: []string{"self", "each", "result", "results", "batch"}}, map[string]bool{local.Name: true})
 		}
 	}

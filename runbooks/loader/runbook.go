@@ -19,6 +19,7 @@ type book struct {
 	// exprs by name, for scopes and suggestions
 	variables map[string]*runbooks.Variable
 	marks     map[string]*runbooks.Mark
+	locals    map[string]*runbooks.Local // of project and runbook, made when the first is looked for
 }
 
 // entry is an item with what is needed until its references are resolved.
@@ -73,7 +74,7 @@ func (l *loader) runbook(n *node) *book {
 	b.outputs(n)
 	phases := n.of("phase")
 	for i, p := range phases {
-		b.phase(p, i, phases[:i])
+		b.phase(p, i)
 	}
 	if c := n.one("cleanup"); c != nil {
 		b.cleanup(c)
@@ -108,14 +109,9 @@ func (b *book) settingsOf(n *node) {
 
 // unique reports the second of two blocks with one label.
 func (b *book) unique(n *node, parent *node) bool {
-	for _, other := range parent.of(n.schema.Type) {
-		if other == n {
-			return true
-		}
-		if other.label == n.label {
-			b.duplicate(n.title(), n, other)
-			return false
-		}
+	if first := parent.first(n.schema.Type, n.label); first != n {
+		b.duplicate(n.title(), n, first)
+		return false
 	}
 	return true
 }
@@ -228,12 +224,8 @@ func (b *book) defaults(n *node) defaults {
 	}
 }
 
-func (b *book) phase(n *node, index int, before []*node) {
-	for _, p := range before {
-		if p.label == n.label {
-			b.duplicate(n.title(), n, p)
-		}
-	}
+func (b *book) phase(n *node, index int) {
+	b.unique(n, b.node)
 	if n.label == runbooks.CleanupPhase {
 		b.report("CON-S020", n.labelRange(), "a phase cannot be called %q", n.label).Hint = "what must always run stands in a cleanup block"
 	}

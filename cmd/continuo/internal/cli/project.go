@@ -83,9 +83,13 @@ func readSource(dir string) view.Source {
 			return nil
 		}
 		defer root.Close()
+		info, err := root.Stat(filepath.FromSlash(name))
+		if err != nil || !info.Mode().IsRegular() || info.Size() > loader.DefaultLimits().FileBytes {
+			return nil // the place is named without its line
+		}
 		data, err := root.ReadFile(filepath.FromSlash(name))
 		if err != nil {
-			return nil // the place is named without its line
+			return nil
 		}
 		return data
 	}
