@@ -1,8 +1,8 @@
 // Package control is how another terminal steers a running run: a unix socket in the run's directory.
 //
-// Only wishes travel here, one request and one answer a connection, each a line of JSON. Nothing is read through it:
-// whoever wants to know where a run stands reads its journal, which is there also when the controller is not. A wish
-// that was answered with OK is in the journal.
+// One request and one answer travel on a connection, each a line of JSON: a wish, an answer to a question, or Watch, which
+// tells what the run asks for now. What happened is not read through it: whoever wants to know where a run stands reads its
+// journal, which is there also when the controller is not. A wish that was answered with OK is in the journal.
 //
 // Access is the directory's: the socket has mode 0600, and a peer of another user is refused. Who a wish is from is what
 // the peer claims (By) unless a signature proves it; the run's rules decide what a claim is good for.
@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/continuo-runbooks/continuo/engine"
 )
 
 // SocketName is the name of the socket in a run's directory. It is removed before the run is sealed.
@@ -29,6 +31,7 @@ const SocketName = "control.sock"
 
 const (
 	maxRequest  = 1 << 20 // bytes; an approval's signature and inputs fit many times
+	maxAnswer   = 64 << 20
 	peerTimeout = 10 * time.Second
 )
 
@@ -46,6 +49,10 @@ const (
 	Deny     Op = "deny"
 	Decide   Op = "decide"
 	Settle   Op = "settle"
+	// Answer answers a question that has no wish of its own: a failure, an interrupt, a confirmation. ID says which.
+	Answer Op = "answer"
+	// Watch waits until what is asked is not as it was at Seen, or for a while, and tells what is asked.
+	Watch Op = "watch"
 )
 
 // Request is one wish. Fields that an Op does not need are empty.
@@ -60,6 +67,23 @@ type Request struct {
 	Inputs    map[string]string `json:"inputs,omitempty"`    // done
 	Signature string            `json:"signature,omitempty"` // armored SSHSIG over the request's text
 	Signed    string            `json:"signed,omitempty"`    // the text that was signed, where it came along
+	ID        uint64            `json:"id,omitempty"`        // answer: the question's
+	Typed     string            `json:"typed,omitempty"`     // answer to a confirmation
+	Seen      uint64            `json:"seen,omitempty"`      // watch: the version that is known
+	Key       string            `json:"key,omitempty"`       // settle: element of for_each
+}
+
+// Asked is a question that waits for people. Exactly one of the pointers is set. ID is its own among those of the run's
+// controller.
+type Asked struct {
+	ID        uint64                    `json:"id"`
+	Manual    *engine.ManualQuestion    `json:"manual,omitempty"`
+	Gate      *engine.GateQuestion      `json:"gate,omitempty"`
+	Decision  *engine.DecisionQuestion  `json:"decision,omitempty"`
+	Confirm   *engine.ConfirmQuestion   `json:"confirm,omitempty"`
+	Failure   *engine.FailureQuestion   `json:"failure,omitempty"`
+	Interrupt *engine.InterruptQuestion `json:"interrupt,omitempty"`
+	Settle    *engine.SettleQuestion    `json:"settle,omitempty"`
 }
 
 // Response answers a wish. Error is one line, lower case; Hint says what to do.
@@ -68,6 +92,9 @@ type Response struct {
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`
 	Text  string `json:"text,omitempty"` // what to tell the person
+	// Version and Asked answer Watch: all questions that are open, and what to send as Seen next.
+	Version uint64  `json:"version,omitempty"`
+	Asked   []Asked `json:"asked,omitempty"`
 }
 
 // Handler grants or refuses wishes. It is called from several goroutines.
@@ -211,7 +238,7 @@ func Send(ctx context.Context, dir string, r Request) (Response, error) {
 		return Response{}, fmt.Errorf("send %s: %w", r.Op, errors.Join(err, ctx.Err()))
 	}
 	var resp Response
-	if err := json.NewDecoder(io.LimitReader(c, maxRequest)).Decode(&resp); err != nil {
+	if err := json.NewDecoder(io.LimitReader(c, maxAnswer)).Decode(&resp); err != nil {
 		return Response{}, fmt.Errorf("answer to %s: %w", r.Op, errors.Join(err, ctx.Err()))
 	}
 	return resp, nil

@@ -12,12 +12,12 @@ func writeCommands(a *app) []*cobra.Command {
 
 func runCommands(a *app) []*cobra.Command {
 	return []*cobra.Command{
-		runCommand(a), statusCommand(a),
+		runCommand(a), resumeCommand(a), rollbackCommand(a), settleCommand(a), statusCommand(a),
 		steerCommand(a, control.Pause, "Start nothing new in a running run; what runs goes on", "  continuo pause @latest"),
 		steerCommand(a, control.Continue, "Go on after a pause", "  continuo continue @latest"),
 		steerCommand(a, control.Abort, "End a running run: what runs may end, then it is cleaned up and sealed (exit code 7)",
 			`  continuo abort @latest --reason "the storage team called it off"`),
-		noteCommand(a), approveCommand(a), denyCommand(a), decideCommand(a), doneCommand(a),
+		attachCommand(a), noteCommand(a), approveCommand(a), denyCommand(a), decideCommand(a), doneCommand(a),
 	}
 }
 

@@ -54,9 +54,7 @@ func TestParlourRefusesWhatIsNotAsked(t *testing.T) {
 	p.grace = 0
 	got := p.hand(t.Context(), control.Request{Op: control.Done, Item: "manual.smoke"})
 	require.Equal(t, control.Response{Error: "manual.smoke: the run does not ask for it now", Hint: "the run asks for nothing now"}, got)
-	_, err := p.Manual(t.Context(), engine.ManualQuestion{Item: "manual.smoke"})
-	require.ErrorIs(t, err, engine.ErrNobody)
-	_, err = p.Confirm(t.Context(), engine.ConfirmQuestion{})
+	_, err := p.Confirm(t.Context(), engine.ConfirmQuestion{})
 	require.ErrorIs(t, err, engine.ErrNobody)
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -20,7 +20,7 @@ type runFlags struct {
 	at, participants           []string
 	limit                      []string
 	from, signWith, by         string
-	plain                      bool
+	plain, stream              bool
 	marks                      map[string]time.Time
 	people                     []engine.Participant
 	operator                   string
@@ -34,6 +34,10 @@ func runCommand(a *app) *cobra.Command {
 		Long: `Without --live this is a dry-run: it connects, runs the checks, and changes nothing. Its best verdict is "ready".
 With --live the steps run too. On a terminal the runbook's name is typed first; without one --yes is needed, and where
 production hosts are touched --change or --incident as well.
+
+On a terminal the run stays in view: where it stands, what runs where, whom it waits for, what comes next. Questions are
+asked there; Ctrl-N writes a note into the record, Ctrl-P pauses. A live run goes on when its terminal is closed:
+` + "`continuo attach`" + ` takes it up again.
 
 Ctrl-C: nothing new starts, what runs may end, then you are asked; without a terminal the run is left (exit code 5).
 Again: what runs on the hosts is killed. A third time: continuo leaves at once, and the journal is enough to go on from.`,
@@ -67,6 +71,7 @@ func (f *runFlags) add(a *app, c *cobra.Command) {
 	s.StringVar(&f.signWith, "sign-with", "", "sign the evidence with this SSH private `KEY` instead of continuo's own")
 	s.StringVar(&f.by, "by", "", "`PRINCIPAL` who operates the run (default: user@host)")
 	s.BoolVar(&f.plain, "plain", false, "one line an event, also on a terminal")
+	s.BoolVar(&f.stream, "stream", false, "every event as one line of JSON on stdout; with --json the document is the last line")
 	complete(c, "limit", a.completeHosts)
 	complete(c, "from", a.completeItems)
 	complete(c, "at", a.completeMarks)

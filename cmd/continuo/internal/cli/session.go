@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -31,7 +32,15 @@ type session struct {
 	nonce    string
 	recorder *executor.Recorder
 	socket   *socket
+	console  *view.Console // what a person sees of the run; shown where there is a terminal
+	helm     chan os.Signal
 	reach    transports
+
+	// earlier is the run as another process left it; nil: a new run. events are all that are on record of it, those of this
+	// process up to its start included; wish has it rolled back.
+	earlier *evidence.Loaded
+	events  []engine.Event
+	wish    *engine.OperatorAction
 
 	record engine.Record
 	err    error // of the controller, not of the recovery
@@ -67,21 +76,38 @@ func (a *app) open(w *work, f runFlags, ask *view.Asker) (*session, error) {
 	if err != nil {
 		return nil, fail(BadEvidence, err, stateHint(err, a.stateDir()))
 	}
-	progress := view.NewProgress(a.err, w.plan, s.mode)
-	s.socket = &socket{control: executor.NewControl()}
-	ledgered := s.run.Ledgered(a.ledger(), func(err error) {
-		a.err.Warn("the ledger of runs is not up to date: "+err.Error(), "the run goes on; `continuo ledger verify` looks at it afterwards")
-	})
-	s.recorder = executor.NewRecorder(ledgered, w.plan, func(e engine.Event) {
-		progress.Event(e)
-		s.socket.observe(e)
-	})
-	s.secrets = a.secrets(w.project, ask, s.redactor)
-	s.reach = a.reach(w.project, ask, s.secrets, func(h engine.HostConnected) {
+	return s, s.attach()
+}
+
+// attach makes what works on the run once its directory is there.
+func (s *session) attach() error {
+	a := s.app
+	s.socket = &socket{control: executor.NewControl(), people: newParlour(nil, false), dry: s.mode != engine.Live}
+	s.console = a.console(s)
+	ledgered := s.run.Ledgered(a.ledger(), a.ledgerWarning)
+	if s.earlier == nil {
+		s.recorder = executor.NewRecorder(ledgered, s.work.plan, s.observer())
+	} else {
+		var err error
+		s.events = s.earlier.Events
+		for _, e := range s.events {
+			s.console.Event(e)
+		}
+		if s.recorder, err = executor.ResumeRecorder(ledgered, s.work.plan, s.events, s.observer()); err != nil {
+			return errors.Join(fail(BadEvidence, err, ""), s.run.Close())
+		}
+	}
+	s.secrets = a.secrets(s.work.project, s.ask, s.redactor)
+	s.reach = a.reach(s.work.project, s.ask, s.secrets, func(h engine.HostConnected) {
 		// A journal that fails stops the run by itself.
 		_, _ = s.recorder.Append(context.Background(), &h)
 	})
-	return s, nil
+	return nil
+}
+
+// ledgerWarning says that the ledger could not be written: a deviation, never a stopped recovery.
+func (a *app) ledgerWarning(err error) {
+	a.err.Warn("the ledger of runs is not up to date: "+err.Error(), "the run goes on; `continuo ledger verify` looks at it afterwards")
 }
 
 // stateHint says what to do when the record cannot be written.
@@ -101,19 +127,17 @@ func (s *session) execute(ctx context.Context) {
 		Opened: s.opened(), Mode: s.mode, Journal: s.recorder, Artifacts: s.run.Artifacts, Scratch: scratch(a.stateDir()), Redactor: s.redactor,
 		Secrets: s.secrets, Clock: clock(a.env.Now), Prober: s.reach.proberFor(s.mode), HTTP: s.reach.local,
 		Parallel: s.flags.parallel, Limit: s.flags.limit, From: runbooks.ItemID(s.flags.from), Marks: s.flags.marks,
-		OnFailure: runbooks.Stop, Control: s.socket.control,
+		OnFailure: runbooks.Stop, Control: s.socket.control, Resume: s.resumed(),
 	}
 	if s.mode == engine.Live {
 		cfg.Verifier = a.approvers()
 		cfg.Launcher = s.reach.launcher()
-		desk := view.NewDesk(s.ask, s.flags.operator, func(ctx context.Context, key string, text []byte) ([]byte, error) {
-			return a.signApproval(ctx, s.ask, key, text)
-		})
-		people := newParlour(desk, s.ask.Present())
+		people := newParlour(a.desk(s.ask, s.flags.operator, s.console), s.ask.Present())
 		s.socket.people = people
 		cfg.People, cfg.Approver = people, people
 		if s.ask.Present() {
-			cfg.Operator, cfg.OnFailure = desk, runbooks.Ask
+			cfg.Operator, cfg.OnFailure = people, runbooks.Ask
+			cfg.Settler = people
 		}
 	}
 	listening, err := control.Serve(ctx, s.run.Dir, s.socket.handle)
@@ -122,11 +146,7 @@ func (s *session) execute(ctx context.Context) {
 	} else {
 		defer listening.Close()
 	}
-	signals, stop := a.env.Signals()
-	defer stop()
-	done := make(chan struct{})
-	defer close(done)
-	go steer(signals, stop, done, cfg.Control, s.mode, s.flags.operator, a.err)
+	defer s.steer(cfg.Control)()
 	s.record, s.err = executor.Run(ctx, cfg)
 	s.err = errors.Join(s.err, s.reach.prober().Close())
 }

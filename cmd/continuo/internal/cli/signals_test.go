@@ -44,7 +44,8 @@ func TestSteer(t *testing.T) {
 			stopped := false
 			go func() {
 				defer close(over)
-				steer(signals, func() { stopped = true }, done, run, tc.mode, "op", view.NewScreen(&out, view.Options{}))
+				helm{run: run, mode: tc.mode, by: "op", screen: view.NewScreen(&out, view.Options{}),
+					stop: func() { stopped = true }, lost: func() {}}.steer(signals, done)
 			}()
 			for n, s := range tc.signals {
 				signals <- s

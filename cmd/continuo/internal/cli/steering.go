@@ -14,7 +14,8 @@ import (
 // socket answers what other terminals wish of a run. A wish is granted once it is in the journal.
 type socket struct {
 	control *executor.Control
-	people  *parlour // nil in a dry-run: nobody is asked
+	people  *parlour
+	dry     bool // a dry-run asks nobody
 	mu      sync.Mutex
 	waiting []wish
 }
@@ -58,11 +59,16 @@ func (s *socket) handle(ctx context.Context, r control.Request) control.Response
 		action.Action, push = engine.ActionAbort, func() { s.control.Abort(r.By, r.Reason) }
 	case control.Note:
 		action.Action, push = engine.ActionNote, func() { s.control.Note(r.By, r.Reason) }
-	case control.Approve, control.Deny, control.Decide, control.Done:
-		if s.people != nil {
-			return s.people.hand(ctx, r)
+	case control.Approve, control.Deny, control.Decide, control.Done, control.Answer, control.Settle:
+		if s.dry {
+			return control.Response{Error: "a dry-run asks nobody"}
 		}
-		return control.Response{Error: "a dry-run asks nobody"}
+		if r.Op == control.Settle {
+			return s.people.settle(ctx, r)
+		}
+		return s.people.hand(ctx, r)
+	case control.Watch:
+		return s.people.watch(ctx, r.Seen)
 	default:
 		return control.Response{Error: fmt.Sprintf("this run does not take %q from another terminal", r.Op), Hint: "answer at the terminal of the run"}
 	}

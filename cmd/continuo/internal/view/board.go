@@ -31,7 +31,7 @@ type Board struct {
 	undone       int
 	cleaning     bool
 	batch        *engine.BatchStarted // of the rollout that goes on
-	ready, bad   []string // hosts by preflight
+	ready, bad   []string             // hosts by preflight
 	failed       []trouble
 	forecast     Forecaster
 }

@@ -29,17 +29,26 @@ func (b *Board) Rows(now time.Time, width, room int, zone *time.Location) []row 
 	sections = append(sections, b.waitSection(now, zone), b.nextSection(width))
 	shrink(sections, room-1)
 	out := []row{b.head(now, width).fit(width)}
+	whole := sectionRows(sections, func(r row) []row { return r.wrap(width, labelWidth+1) })
+	if len(whole) < room {
+		return append(out, whole...)
+	}
+	return append(out, sectionRows(sections, func(r row) []row { return []row{r.fit(width)} })...)
+}
+
+// sectionRows are the sections with their labels, each row as shape makes it.
+func sectionRows(sections []section, shape func(row) []row) []row {
+	var out []row
 	for _, s := range sections {
 		for n, r := range s.rows {
-			label := ""
+			label, ink := "", dim
 			if n == 0 {
 				label = s.label
 			}
-			ink := dim
 			if s.label == "FAILED" {
 				ink = red
 			}
-			out = append(out, append(row{{fmt.Sprintf("%-*s ", labelWidth, label), ink}}, r...).fit(width))
+			out = append(out, shape(append(row{{fmt.Sprintf("%-*s ", labelWidth, label), ink}}, r...))...)
 		}
 	}
 	return out
@@ -78,23 +87,23 @@ func (b *Board) head(now time.Time, width int) row {
 	if b.mode == engine.Live {
 		ink = alert
 	}
-	r := row{{" " + modeWords(b.mode) + " ", ink}, {" " + Clean(b.plan.Runbook), bold}}
+	r := row{{" " + modeWords(b.mode) + " ", ink}}
 	if !b.began.IsZero() {
 		until := now
 		if !b.ended.IsZero() {
 			until = b.ended
 		}
-		r = append(r, cell{"  " + clockText(until.Sub(b.began)), plainInk})
+		r = append(r, cell{" " + clockText(until.Sub(b.began)), plainInk})
 	}
 	if word := b.state(); word.text != "" {
 		r = append(r, cell{"  ", plainInk}, word)
 	}
+	r = append(r, cell{"  " + Clean(b.plan.Runbook), bold})
 	ended, all := b.progress()
-	r = append(r, cell{fmt.Sprintf("  %d of %d ended", ended, all), dim})
-	if width >= wideEnough {
-		r = append(r, cell{"  " + string(b.run), dim})
+	if width < wideEnough {
+		return append(r, cell{fmt.Sprintf(" %d/%d", ended, all), dim})
 	}
-	return r
+	return append(r, cell{fmt.Sprintf("  %d of %s ended", ended, Count(all, "item")), dim}, cell{"  " + string(b.run), dim})
 }
 
 // state is what is not as usual.
@@ -227,7 +236,7 @@ func (b *Board) runningSection(now time.Time, width int) section {
 			if len(i.bad) > 0 {
 				r = append(r, cell{fmt.Sprintf(", %d FAILED", len(i.bad)), red})
 			}
-			if names := keys(i.running); len(names) > 0 && len(names) <= fewHosts && width >= wideEnough {
+			if names := keys(i.running); len(names) > 0 && len(names) <= fewHosts {
 				r = append(r, cell{", runs on " + list(names, fewHosts), plainInk})
 			} else if len(names) > 0 {
 				r = append(r, cell{fmt.Sprintf(", %d run", len(names)), plainInk})
@@ -252,27 +261,29 @@ func (b *Board) shortID(i *boardItem, width int) string {
 	return id
 }
 
-// troubleSection names what failed, the last first.
+// troubleSection names what failed, the last first, and of an item's hosts a few.
 func (b *Board) troubleSection(width int) section {
 	s := section{label: "FAILED"}
-	byItem := map[runbooks.ItemID]int{}
-	for n := len(b.failed) - 1; n >= 0; n-- {
-		t := b.failed[n]
-		at, ok := byItem[t.unit.Item]
-		if ok && t.unit.Host != "" {
-			s.rows[at] = append(s.rows[at], cell{", " + Clean(t.unit.Host), plainInk})
+	hosts := map[runbooks.ItemID][]string{}
+	for _, t := range slices.Backward(b.failed) {
+		if h := t.unit.Host; h != "" && !slices.Contains(hosts[t.unit.Item], h) {
+			hosts[t.unit.Item] = append(hosts[t.unit.Item], h)
+		}
+	}
+	seen := map[runbooks.ItemID]bool{}
+	for _, t := range slices.Backward(b.failed) {
+		if seen[t.unit.Item] {
 			continue
 		}
+		seen[t.unit.Item] = true
 		r := row{{string(t.unit.Item), bold}}
-		word := outcomeWord(t.outcome)
-		if word.text != "FAILED" {
+		if word := outcomeWord(t.outcome); word.text != s.label {
 			r = append(r, cell{" " + word.text, word.ink})
 		}
+		r = append(r, cell{after(" on ", list(hosts[t.unit.Item], fewHosts)), plainInk})
 		if width >= wideEnough || t.unit.Host == "" {
 			r = append(r, cell{after(": ", Clean(t.why)), plainInk})
 		}
-		r = append(r, cell{after(" on ", Clean(t.unit.Host)), plainInk})
-		byItem[t.unit.Item] = len(s.rows)
 		s.rows = append(s.rows, r)
 	}
 	return s

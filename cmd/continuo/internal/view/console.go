@@ -1,7 +1,9 @@
 package view
 
 import (
+	"bytes"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,11 +40,14 @@ type Console struct {
 	talks         []*talk
 	focus         *talk
 	note          *prompt // a remark that is being typed
+	frames        int     // a second, at most
 	width, height int
-	tall          int // rows of the view as drawn last
+	tall          []int // rows of the views that may be on the terminal now, the newest last
 	pending       []string
 	ended         bool
 
+	drawn chan struct{} // closed when the first frame is on the terminal
+	first sync.Once
 	dirty chan struct{}
 	gone  chan struct{} // closed when the terminal is lost, or the view has ended
 	once  sync.Once
@@ -68,7 +73,7 @@ type ConsoleConfig struct {
 // NewConsole prepares a live view of the board. Nothing is shown before Start.
 func NewConsole(a *Asker, b *Board, cfg ConsoleConfig) *Console {
 	return &Console{
-		s: a.s, ask: a, board: b, cfg: cfg, width: max(a.s.Width(), narrowest), height: 24, dirty: make(chan struct{}, 1),
+		s: a.s, ask: a, board: b, cfg: cfg, width: max(a.s.Width(), narrowest), height: 24, frames: framesPerSecond, drawn: make(chan struct{}), dirty: make(chan struct{}, 1),
 		gone: make(chan struct{}), over: make(chan struct{}), idle: make(chan struct{}),
 	}
 }
@@ -78,11 +83,15 @@ func (a *Asker) Live() bool { return a.Present() && a.console() == nil }
 
 // Start shows the view until Stop.
 func (c *Console) Start() {
-	c.start(tea.WithInput(&keyboard{c.ask.tty, c}), tea.WithOutput(c.s.w))
+	out := c.s.w
+	if f, ok := out.(*os.File); ok {
+		out = &paper{f, c}
+	}
+	c.start(tea.WithInput(&keyboard{c.ask.tty, c}), tea.WithOutput(out))
 }
 
 func (c *Console) start(options ...tea.ProgramOption) {
-	options = append(options, tea.WithEnvironment(plainEnviron(c.cfg.Environ)), tea.WithoutSignalHandler(), tea.WithFPS(framesPerSecond))
+	options = append(options, tea.WithEnvironment(plainEnviron(c.cfg.Environ)), tea.WithoutSignalHandler(), tea.WithFPS(c.frames))
 	c.program = tea.NewProgram(&consoleModel{c}, options...)
 	c.s.redirect(c.print)
 	c.ask.setConsole(c)
@@ -106,9 +115,17 @@ func plainEnviron(environ []string) []string {
 	return out
 }
 
-// Stop takes the view off the screen and gives the terminal back as it was. What was written stays.
+// Stop takes the view off the screen and gives the terminal back as it was. What was written stays. It does nothing to a view
+// that was never shown, or is off already.
 func (c *Console) Stop() {
-	c.change(func() { c.ended = true })
+	ended := c.program == nil
+	c.change(func() {
+		ended = ended || c.ended
+		c.ended = true
+	})
+	if ended {
+		return
+	}
 	c.close(nil)
 	select {
 	case <-c.idle:
@@ -130,6 +147,13 @@ func (c *Console) Stop() {
 
 // Event shows an event on the board.
 func (c *Console) Event(e engine.Event) { c.change(func() { c.board.Event(e) }) }
+
+// Read shows the board to f, which must not keep it.
+func (c *Console) Read(f func(*Board)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f(c.board)
+}
 
 // change changes what is shown.
 func (c *Console) change(f func()) {
@@ -156,6 +180,11 @@ func (c *Console) pump() {
 	defer close(c.idle)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	select {
+	case <-c.drawn: // what is written before the first frame has no place above it
+	case <-c.over:
+		return
+	}
 	for {
 		select {
 		case <-c.over:
@@ -168,7 +197,7 @@ func (c *Console) pump() {
 			if len(lines) == 0 {
 				break
 			}
-			c.program.Send(tea.Println(strings.Join(lines, "\n"))()) // in order, as a command would not be
+			c.program.Send(tea.Println(printed + strings.Join(lines, "\n"))()) // in order, as a command would not be
 		}
 		c.program.Send(refresh{})
 		c.mu.Lock()
@@ -180,11 +209,12 @@ func (c *Console) pump() {
 	}
 }
 
-// room is how many rows can be written above at once without pushing the view off the screen.
+// room is how many rows can be written above at once without pushing the view off the screen, whichever of the views that
+// were made lately is on it.
 func (c *Console) room() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return max(c.height-max(c.tall, len(c.layout().rows))-1, 1)
+	return max(c.height-max(slices.Max(append(c.tall, 0)), len(c.layout().rows))-1, 1)
 }
 
 // take takes the next lines to be written above, broken to the width so that each is one row; most 0: all.
@@ -193,7 +223,7 @@ func (c *Console) take(most int) []string {
 	defer c.mu.Unlock()
 	var out []string
 	for len(c.pending) > 0 && (most == 0 || len(out) < most) {
-		rows := strings.Split(ansi.Wrap(c.pending[0], c.width, ""), "\n")
+		rows := strings.Split(wrapped(c.pending[0], c.width), "\n")
 		if c.ended && most == 0 {
 			rows = []string{c.pending[0]}
 		}
@@ -208,20 +238,27 @@ func (c *Console) take(most int) []string {
 	return out
 }
 
-// open shows a conversation; the first one open is the one that is answered.
+// wrapped breaks a line to less than the width: after the last column a terminal waits at it, and what is erased to the end
+// of the line would take the last character with it.
+func wrapped(line string, width int) string { return ansi.Wrap(line, max(width-1, 1), "") }
+
+// open shows a conversation; the first one open is the one that is answered. What is too long for the view is written above
+// it, too.
 func (c *Console) open(sheet []row) *talk {
 	t := &talk{c: c, sheet: sheet}
+	whole := true
 	c.change(func() {
 		c.talks = append(c.talks, t)
 		if c.focus == nil {
 			c.focus = t
 		}
-		if _, _, whole := t.rows(c.s, c.width, c.talkRoom()); !whole {
-			for _, r := range sheet {
-				c.pending = append(c.pending, r.text(c.s))
-			}
-		}
+		_, _, whole = t.rows(c.width, c.talkRoom())
 	})
+	for _, r := range sheet {
+		if !whole {
+			c.s.Printf("%s\n", r.text(c.s))
+		}
+	}
 	return t
 }
 
@@ -245,6 +282,7 @@ func (c *Console) close(t *talk) {
 
 // lose ends every question: nobody is there any more.
 func (c *Console) lose() {
+	c.change(func() { c.ended = true })
 	c.once.Do(func() { close(c.gone) })
 	go c.program.Kill()
 }
@@ -257,6 +295,36 @@ func (c *Console) lost() {
 	if !ended && c.cfg.Lost != nil {
 		c.cfg.Lost()
 	}
+}
+
+// paper is the terminal's output; it tells when the first frame is there.
+type paper struct {
+	*os.File
+	c *Console
+}
+
+// Write implements io.Writer.
+func (p *paper) Write(b []byte) (int, error) {
+	n, err := p.File.Write(b)
+	p.c.frame(b)
+	return n, err
+}
+
+// printed marks what is written above the view, so that it is not taken for a frame. To a terminal it says nothing.
+const printed = "\x1b[;m"
+
+// frame looks at what was written to the terminal: the first frame, which begins with a rule, and that one of the last two
+// views is on it now.
+func (c *Console) frame(b []byte) {
+	if bytes.Contains(b, []byte(printed)) {
+		return
+	}
+	if bytes.Contains(b, []byte(ruleRune)) {
+		c.first.Do(func() { close(c.drawn) })
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tall = c.tall[max(0, len(c.tall)-2):]
 }
 
 // keyboard is the terminal's input; its end is the end of the terminal.

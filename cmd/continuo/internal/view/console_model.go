@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -8,6 +9,9 @@ import (
 
 // consoleModel is the console as the terminal library sees it. All that it shows is the console's.
 type consoleModel struct{ c *Console }
+
+// ruleRune makes the rule that every frame begins with.
+const ruleRune = "─"
 
 // refresh says that something may have changed.
 type refresh struct{}
@@ -38,7 +42,9 @@ func (m *consoleModel) View() tea.View {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l := c.layout()
-	c.tall = len(l.rows)
+	if n := len(l.rows); len(c.tall) == 0 || c.tall[len(c.tall)-1] != n || len(c.tall) == 1 {
+		c.tall = append(c.tall, n)
+	}
 	var b strings.Builder
 	for n, r := range l.rows {
 		if n > 0 {
@@ -75,15 +81,15 @@ func (c *Console) layout() layout {
 	width := c.width
 	var panel []row
 	cursor := l.cursor
-	rule := row{{strings.Repeat("─", width), dim}}
+	rule := row{{strings.Repeat(ruleRune, width), dim}}
 	if t := c.focus; t != nil {
 		var rows []row
-		rows, cursor, _ = t.rows(c.s, width, c.talkRoom())
+		rows, cursor, _ = t.rows(width, c.talkRoom())
 		panel = append(panel, rows...)
 	}
 	if c.note != nil {
 		n := talk{c: c, ask: c.note}
-		rows, at, _ := n.rows(c.s, width, 3)
+		rows, at, _ := n.rows(width, 3)
 		cursor = [2]int{at[0], at[1] + len(panel)}
 		panel = append(panel, rows...)
 	}
@@ -101,6 +107,11 @@ func (c *Console) layout() layout {
 		l.rows = append(l.rows, panel...)
 	}
 	l.rows = append(l.rows, c.keys().fit(width))
+	if over := len(l.rows) - (c.height - 1); over > 0 { // a terminal lower than what must be seen: the question stays
+		from := min(2, len(l.rows)-over)
+		l.rows = slices.Delete(l.rows, from, from+over)
+		l.cursor[1] -= over
+	}
 	return l
 }
 

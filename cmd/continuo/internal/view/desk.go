@@ -200,13 +200,13 @@ func (b *Board) ahead(id runbooks.ItemID) []row {
 // failureChoices gives the engine's options their letters and words.
 func failureChoices(options []string) []Choice {
 	texts := map[string]Choice{
-		engine.ActionRetry:    {"r", "", "retry: another attempt, where it failed"},
-		engine.ActionSkip:     {"s", "", "skip: go on without it; it stays failed, a deviation"},
-		engine.ActionByHand:   {"h", "", "it was done by hand; a deviation"},
-		engine.ActionContinue: {"g", "", "go on; the run will have failed"},
+		engine.ActionRetry:    {"r", "", "retry where it failed"},
+		engine.ActionSkip:     {"s", "", "skip: it stays failed, a deviation"},
+		engine.ActionByHand:   {"h", "", "it was done by hand, a deviation"},
+		engine.ActionContinue: {"g", "", "go on: the run will have failed"},
 		engine.ActionRollback: {"b", "", "roll back what was changed"},
-		engine.ActionAbort:    {"a", "", "abort: clean up, seal the record, end"},
-		engine.ActionLeave:    {"l", "", "leave: nothing is cleaned up, the run is held"},
+		engine.ActionAbort:    {"a", "", "abort: clean up, seal, end"},
+		engine.ActionLeave:    {"l", "", "leave: held, nothing is cleaned up"},
 	}
 	out := make([]Choice, 0, len(options))
 	for n, o := range options {

@@ -26,30 +26,43 @@ type Progress struct {
 	mode  engine.Mode
 	phase string
 	clock *objectiveClock
-	hosts map[runbooks.ItemID]int
-	tails map[engine.Unit][]engine.ItemOutput
-	ready int
-	bad   int
+	// updates are those that stakeholders were promised.
+	updates *promise
+	hosts   map[runbooks.ItemID]int
+	tails   map[engine.Unit][]engine.ItemOutput
+	ready   int
+	bad     int
 	// said are the reasons and hints that were shown already: 13 hosts with one cause are shown one cause.
 	said map[string]bool
 	// skipped are items not reached since the last line about something else.
 	skipped []runbooks.ItemID
 	why     string
 	// told are items whose failing units had a line of their own.
-	told map[runbooks.ItemID]bool
+	told   map[runbooks.ItemID]bool
+	narrow bool // columns are not kept
 }
 
 // NewProgress prints to s what happens to a plan.
 func NewProgress(s *Screen, plan *engine.Plan, mode engine.Mode) *Progress {
 	return &Progress{
-		s: s, plan: plan, items: itemsOf(plan), mode: mode, clock: newObjectiveClock(plan),
+		s: s, plan: plan, items: itemsOf(plan), mode: mode, clock: newObjectiveClock(plan), updates: newPromise(plan, mode),
 		hosts: map[runbooks.ItemID]int{}, tails: map[engine.Unit][]engine.ItemOutput{},
 		said: map[string]bool{}, told: map[runbooks.ItemID]bool{},
 	}
 }
 
+// Brief leaves the objectives out of the lines: they are in view elsewhere.
+// On a narrow terminal columns are not kept either.
+func (p *Progress) Brief() {
+	p.clock = &objectiveClock{}
+	p.narrow = p.s.Width() > 0 && p.s.Width() < wideEnough
+}
+
 // Event prints the event, if it is worth a line.
 func (p *Progress) Event(e engine.Event) {
+	if due, ok := p.updates.overdue(e); ok {
+		p.line(e, "%s", p.s.updateDue(due, e.Time))
+	}
 	if p.notReached(e) {
 		return
 	}
@@ -101,6 +114,8 @@ func (p *Progress) more(e engine.Event) {
 		if v.Problem != "" {
 			p.line(e, "objective %s not measured: %s", Clean(v.Objective), Clean(v.Problem))
 		}
+	case *engine.ExplorationResult:
+		p.line(e, "explored in simulation: %s, %d safe, %d held, %d with a finding", Count(len(v.Cases), "case"), v.Safe, v.Held, v.Found)
 	case *engine.CleanupStarted:
 		if v.Items > 0 {
 			p.line(e, "cleanup: %s, whatever happened before", Count(v.Items, "item"))
@@ -159,6 +174,10 @@ func (p *Progress) started(e engine.Event, v *engine.ItemStarted) {
 	n := len(v.Hosts)
 	p.hosts[v.Item] = n
 	item := p.items[v.Item]
+	if item != nil && item.Effect == runbooks.Human && item.Kind != runbooks.Gate {
+		p.line(e, "%-*s %s%s", wordWidth, "waits for", v.Item, after(", owner ", Clean(item.Owner)))
+		return
+	}
 	if item == nil || item.Effect != runbooks.Change && n <= fewHosts {
 		return
 	}
@@ -195,7 +214,10 @@ func (p *Progress) intent(e engine.Event, v *engine.ItemIntent) {
 func (p *Progress) outcome(e engine.Event, v *engine.ItemOutcome) {
 	p.enter(e, v.Item)
 	switch {
-	case v.Part != "" && v.Part != engine.PartRollback:
+	case v.Part == engine.PartRollback:
+		p.undone(e, v)
+		return
+	case v.Part != "":
 		return // an attempt: its unit has the word
 	case v.Host == "" && v.Key == "" && v.Part == "":
 		p.itemOutcome(e, v)
@@ -210,6 +232,24 @@ func (p *Progress) outcome(e engine.Event, v *engine.ItemOutcome) {
 	p.captures(v)
 	if !good(v.Outcome) {
 		p.told[v.Item] = true
+		p.tail(tail)
+		p.hint(v.Hint)
+	}
+}
+
+// undone prints what came of a unit's way back; hosts beyond a few that came back are counted at the end of the rollback.
+func (p *Progress) undone(e engine.Event, v *engine.ItemOutcome) {
+	tail := p.tails[v.Unit]
+	delete(p.tails, v.Unit)
+	if item := p.items[v.Item]; good(v.Outcome) && item != nil && len(item.Hosts) > fewHosts {
+		return
+	}
+	word := cell{"rolled back", yellow}
+	if !good(v.Outcome) {
+		word = cell{"NOT ROLLED BACK", red}
+	}
+	p.line(e, "%s %s%s", cellText(p.s, word, wordWidth), unitName(v.Unit), details(v))
+	if !good(v.Outcome) {
 		p.tail(tail)
 		p.hint(v.Hint)
 	}
@@ -283,11 +323,20 @@ func (p *Progress) tail(outputs []engine.ItemOutput) {
 }
 
 func (p *Progress) line(e engine.Event, format string, args ...any) {
-	p.s.Printf("%s %s %s%s\n", p.s.paint(dim, e.Time.In(p.s.zone).Format("15:04:05")), p.s.mode(p.mode),
-		fmt.Sprintf(format, args...), p.clock.text(p.s, e.Time))
+	text := fmt.Sprintf(format, args...)
+	for p.narrow && strings.Contains(text, "  ") {
+		text = strings.ReplaceAll(text, "  ", " ")
+	}
+	p.s.Printf("%s %s %s%s\n", p.s.paint(dim, e.Time.In(p.s.zone).Format("15:04:05")), p.s.mode(p.mode), text, p.clock.text(p.s, e.Time))
 }
 
-func (p *Progress) indent(text string) { p.s.Printf("           %s\n", text) }
+func (p *Progress) indent(text string) {
+	by := 11
+	if p.narrow {
+		by = 2
+	}
+	p.s.Printf("%*s%s\n", by, "", text)
+}
 
 func (p *Progress) hint(text string) {
 	if text != "" && !p.said[text] {

@@ -49,6 +49,9 @@ func (r row) wrap(width, indent int) []row {
 	var out []row
 	line, used := row{}, 0
 	flush := func() {
+		if n := len(line) - 1; n >= 0 {
+			line[n].text = strings.TrimRight(line[n].text, " ")
+		}
 		out = append(out, line)
 		line, used = row{{text: strings.Repeat(" ", indent)}}, indent
 	}

@@ -71,49 +71,73 @@ func (p *prompt) enter() {
 }
 
 // rows are the conversation in at most room rows: title, text, choices and the line that is typed. whole is false when the
-// text did not fit. The cursor is where the next character goes.
-func (t *talk) rows(s *Screen, width, room int) (out []row, cursor [2]int, whole bool) {
-	var body, foot []row
+// text does not fit; then the choices take as few rows as they can. The cursor is where the next character goes.
+func (t *talk) rows(width, room int) (out []row, cursor [2]int, whole bool) {
+	var body []row
 	for n, r := range t.sheet {
-		indent := 2
-		if n == 0 {
-			indent = 0
-		}
-		body = append(body, r.wrap(width, indent)...)
+		body = append(body, r.wrap(width, 2*min(n, 1))...)
 	}
 	for _, r := range t.said {
 		body = append(body, r.wrap(width, 2)...)
 	}
-	at := [2]int{-1, -1}
-	if p := t.ask; p != nil {
-		for _, c := range p.choices {
-			r := row{{" " + c.Key, bold}, {"  " + c.Text, plainInk}}
-			if got, ok := pick(p.choices, p.edit.value()); ok && got.Key == c.Key {
-				r = row{{">" + c.Key + "  " + c.Text, cyan}}
+	cursor = [2]int{-1, -1}
+	var foot []row
+	if t.ask != nil {
+		if foot, cursor = t.ask.rows(width, false); len(body)+len(foot) > room {
+			foot, cursor = t.ask.rows(width, true)
+		}
+	}
+	most := max(room-len(foot), 1)
+	if whole = len(body) <= most; !whole {
+		body = body[:max(most-1, 1)]
+		if most > 1 {
+			body = append(body[:len(body):len(body)], row{{"  … (all of it is above)", dim}})
+		}
+	}
+	if cursor[0] >= 0 {
+		cursor[1] += len(body)
+	}
+	return append(body, foot...), cursor, whole
+}
+
+// rows are the choices and the line that is typed.
+func (p *prompt) rows(width int, short bool) (out []row, cursor [2]int) {
+	out = p.choiceRows(width, short)
+	if p.wrong != "" {
+		out = append(out, row{{"\"" + Clean(p.wrong) + "\" is none of them.", yellow}}.fit(width))
+	}
+	asked := row{{p.text + " ", bold}}.wrap(width-min(12, width/3), 2)
+	last := asked[len(asked)-1]
+	text, col := p.edit.show(width-last.width()-1, p.secret)
+	cursor = [2]int{last.width() + col, len(out) + len(asked) - 1}
+	asked[len(asked)-1] = append(last, cell{text: text})
+	return append(out, asked...), cursor
+}
+
+func (p *prompt) choiceRows(width int, short bool) []row {
+	got, typed := pick(p.choices, p.edit.value())
+	var out []row
+	line := row{}
+	for n, c := range p.choices {
+		picked := typed && got.Key == c.Key
+		switch {
+		case short:
+			i, mark := plainInk, ""
+			if picked {
+				i, mark = cyan, ">"
 			}
-			foot = append(foot, r.fit(width))
-		}
-		if p.wrong != "" {
-			foot = append(foot, row{{"\"" + Clean(p.wrong) + "\" is none of them.", yellow}}.fit(width))
-		}
-		asked := row{{p.text + " ", bold}}.wrap(width-min(12, width/3), 2)
-		last := asked[len(asked)-1]
-		text, col := p.edit.show(width-last.width()-1, p.secret)
-		at = [2]int{last.width() + col, len(asked) - 1 + len(foot)}
-		asked[len(asked)-1] = append(last, cell{text: text})
-		foot = append(foot, asked...)
-	}
-	whole = true
-	if most := room - len(foot); len(body) > max(most, 1) {
-		whole = false
-		keep := max(most-1, 1)
-		body = append(body[:keep:keep], row{{"  … (all of it is above)", dim}})
-		if most < 2 {
-			body = body[:1]
+			if n > 0 {
+				line = append(line, cell{"· ", dim})
+			}
+			line = append(line, cell{mark + c.Key, bold}, cell{" " + Clean(c.Value) + " ", i})
+		case picked:
+			out = append(out, row{{">" + c.Key + "  " + c.Text, cyan}}.fit(width))
+		default:
+			out = append(out, row{{" " + c.Key, bold}, {"  " + c.Text, plainInk}}.fit(width))
 		}
 	}
-	if at[0] >= 0 {
-		at[1] += len(body)
+	if short && len(p.choices) > 0 {
+		return line.wrap(width, 0)
 	}
-	return append(body, foot...), at, whole
+	return out
 }
