@@ -37,6 +37,7 @@ func (s *Screen) Status(r *engine.Record, now time.Time, working bool, next []st
 	if text := clock.text(s, now); text != "" && !r.Closed {
 		s.Printf("  objectives:%s\n", text)
 	}
+	s.update(r, now)
 	if n := len(r.Actions); n > 0 {
 		a := r.Actions[n-1]
 		s.Printf("  last word: %s by %s at %s%s\n", Clean(a.Action), Clean(a.By), a.At.In(s.zone).Format("15:04:05"), after(": ", Clean(a.Reason)))
