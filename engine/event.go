@@ -657,7 +657,7 @@ func PayloadTypes() map[string]Payload {
 		&RunOpened{}, &HostConnected{}, &PreflightResult{}, &ItemStarted{}, &RolloutStarted{}, &BatchStarted{}, &BatchEnded{}, &ItemIntent{}, &ItemOutput{}, &ItemOutcome{},
 		&ItemSettled{}, &ItemRetry{}, &ManualDone{}, &ApprovalRequested{},
 		&ApprovalGranted{}, &ApprovalDenied{}, &ApprovalExpired{}, &ApprovalUsed{}, &DecisionMade{}, &MarkSet{}, &ObjectiveMeasured{}, &CleanupStarted{}, &CleanupEnded{},
-		&RollbackStarted{}, &RollbackEnded{}, &OperatorAction{}, &ClockAnomaly{}, &RunInterrupted{}, &RunResumed{}, &JournalRecovered{}, &RunClosed{},
+		&RollbackStarted{}, &RollbackEnded{}, &OperatorAction{}, &ClockAnomaly{}, &RunInterrupted{}, &RunResumed{}, &JournalRecovered{}, &ExplorationResult{}, &RunClosed{},
 	}
 	m := make(map[string]Payload, len(all))
 	for _, p := range all {

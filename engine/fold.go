@@ -160,6 +160,8 @@ func (f *Folder) apply(e Event) error {
 		})
 	case *MarkSet:
 		f.marks = append(f.marks, markAt{*p, f.offset, f.rec.Segments})
+	case *ExplorationResult:
+		return f.explored(p)
 	case *ObjectiveMeasured:
 		f.measured[p.Objective] = *p
 	default:
@@ -183,7 +185,11 @@ func (f *Folder) applyRun(e Event) {
 	case *CleanupEnded:
 		f.rec.CleanupRan, f.rec.CleanupFailed = true, p.Failed
 	case *RollbackStarted:
-		f.rec.Rollback = &RollbackRecord{RollbackStarted: *p}
+		back := &RollbackRecord{RollbackStarted: *p}
+		if f.rec.Rollback != nil { // one that failed goes on
+			back.Settled = f.rec.Rollback.Settled
+		}
+		f.rec.Rollback = back
 	case *RollbackEnded:
 		if f.rec.Rollback == nil {
 			f.rec.Rollback = &RollbackRecord{}
@@ -516,7 +522,7 @@ func (f *Folder) Record() *Record {
 	r.Elapsed = f.offset
 	f.count(&r)
 	r.Machine, r.PeopleTime, r.Waiting = split(&r)
-	if r.Mode != DryRun {
+	if r.Mode != DryRun && r.Exploration == nil {
 		r.Objectives = f.objectives()
 	}
 	r.Deviations = f.deviations(&r)

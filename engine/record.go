@@ -43,6 +43,7 @@ type Record struct {
 	Rollback      *RollbackRecord // nil: nothing was rolled back
 	CleanupFailed []runbooks.ItemID
 	Anomalies     []ClockAnomaly
+	Exploration   *Explored // of a simulation that explored; nil: a run
 }
 
 // Coverage is how much of the plan was exercised.

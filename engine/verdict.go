@@ -14,6 +14,9 @@ const severityFinding = "finding"
 // count fills what is counted: unknowns, coverage, gaps and items that were not reached.
 func (f *Folder) count(r *Record) {
 	r.Coverage.Items = len(r.Items)
+	if r.Exploration != nil {
+		return // no item of it was to run
+	}
 	for n := range r.Items {
 		i := &r.Items[n]
 		for _, u := range i.Units {
@@ -61,6 +64,9 @@ func (f *Folder) verdict(r *Record) (Verdict, string) {
 	if r.Mode == DryRun {
 		return readiness(r, f.aborted)
 	}
+	if r.Exploration != nil {
+		return exploredVerdict(r.Exploration)
+	}
 	if r.Unknown > 0 {
 		return Incomplete, fmt.Sprintf("%s has an outcome that nobody knows", first(r, func(u *UnitRecord) bool { return u.Standing == Open }))
 	}
@@ -75,6 +81,9 @@ func (f *Folder) verdict(r *Record) (Verdict, string) {
 	}
 	if len(r.NotReached) > 0 {
 		return VerdictFailed, fmt.Sprintf("%s was not reached", r.NotReached[0])
+	}
+	if r.Rollback != nil {
+		return VerdictFailed, "what was changed was rolled back: " + reasonOr(r.Rollback.Reason, "no reason on record")
 	}
 	if len(r.Deviations) > 0 {
 		return PassedWithDeviations, "every item is done; " + plural(len(r.Deviations), "deviation")

@@ -35,6 +35,8 @@ type Crash struct {
 	Attempt int
 	// Nth counts from 0 among the events that are alike in all of this.
 	Nth int
+	// Any: the first event for which what is not empty is so. Else what is empty must be.
+	Any bool
 	// People answer the process that resumes.
 	People *simtransport.People
 }
@@ -88,8 +90,29 @@ func pointOf(p engine.Payload) (Crash, bool) {
 // is reports whether the event is one that the crash is about, whichever of those that are alike.
 func (c *Crash) is(p engine.Payload) bool {
 	at, ok := pointOf(p)
+	if c.Any {
+		return ok && at.Event == c.Event && at.Unit.Item == c.Unit.Item && at.Part == c.Part &&
+			(c.Unit.Host == "" || at.Unit.Host == c.Unit.Host) && (c.Attempt == 0 || at.Attempt == c.Attempt)
+	}
 	at.Moment, at.Nth, at.People = c.Moment, c.Nth, c.People
 	return ok && at == *c
+}
+
+// crashOf is the crash that a `fault` block describes: of what is launched, before the launch, after the end, or so that
+// the result is lost; of anything else, before its end is on record.
+func crashOf(i *runbooks.Item, at place, variant string, attempt int) *Crash {
+	c := &Crash{Unit: engine.Unit{Item: at.item, Host: at.host}, Part: at.part, Attempt: attempt, Any: true}
+	switch {
+	case i.Kind.Effect() != runbooks.Change && at.part != engine.PartRollback:
+		return &Crash{Moment: MomentBefore, Event: "item.outcome", Unit: engine.Unit{Item: at.item}}
+	case variant == lostFinished:
+		c.Event, c.Moment = "item.outcome", MomentBefore
+	case variant == lostForGood:
+		c.Event, c.Moment = "item.outcome", MomentLost
+	default:
+		c.Event, c.Moment = "item.intent", MomentLaunch
+	}
+	return c
 }
 
 // killer watches a journal for the event at which continuo dies.

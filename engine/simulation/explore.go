@@ -20,9 +20,9 @@ type End string
 // The ends. Safe: recovered, or stopped with everything before the point of no return rolled back and cleaned up. Held:
 // it waits for a person, and says what to decide. Finding: the runbook has a hole.
 const (
-	Safe  End = "safe"
-	Held  End = "held"
-	Found End = "finding"
+	Safe  End = engine.CaseSafe
+	Held  End = engine.CaseHeld
+	Found End = engine.CaseFinding
 )
 
 // CaseResult is one explored case.
@@ -62,7 +62,8 @@ type Finding struct {
 // Exploration is what became of a runbook when everything went wrong, one thing at a time.
 type Exploration struct {
 	Runbook  string
-	Baseline string // the test that gave the answers of the sound run; empty: none was needed
+	Plan     *engine.Plan // of the sound run
+	Baseline string       // the test that gave the answers of the sound run; empty: none was needed
 	Cases    []CaseResult
 	Findings []Finding
 	Safe     int
@@ -106,7 +107,7 @@ func Explore(ctx context.Context, p *runbooks.Project, rb *runbooks.Runbook, o O
 	if err != nil {
 		return nil, err
 	}
-	out := &Exploration{Runbook: rb.Name, Baseline: name}
+	out := &Exploration{Runbook: rb.Name, Plan: x.plan, Baseline: name}
 	cases := append(x.cases(), x.crashes()...)
 	if o.Pairs {
 		cases = append(cases, x.pairs(cases)...)

@@ -66,6 +66,10 @@ func (s *scenario) fault(p *runbooks.Project, rb *runbooks.Runbook, f runbooks.F
 	if err != nil {
 		return err
 	}
+	if FaultKind(kind) == FaultCrash {
+		s.crash = crashOf(i, at, variant, attempt)
+		return nil
+	}
 	return s.inject(i, injection{place: at, kind: FaultKind(kind), variant: variant, code: code, attempt: attempt}, operator)
 }
 

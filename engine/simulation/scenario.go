@@ -35,6 +35,7 @@ type scenario struct {
 	// backs are what people say who are asked to undo a manual item; it comes after manuals.
 	backs    map[runbooks.ItemID][]simtransport.ManualAnswer
 	operator string // who types what must be typed
+	crash    *Crash // nil: continuo lives
 	order    []place
 }
 

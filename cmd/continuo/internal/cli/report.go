@@ -44,6 +44,9 @@ signed as "continuo sign" does it: --key here, or --request and --signature.`,
 			if err != nil {
 				return err
 			}
+			if x := report.FiledExploration(l.Record); x != nil {
+				return a.reportExploration(x, format, output)
+			}
 			opts, err := a.verifyOptions(signers, "")
 			if err != nil {
 				return err

@@ -20,23 +20,29 @@ import (
 	"github.com/continuo-runbooks/continuo/engine/report"
 )
 
-// renderers write the reports of a bundle. Seal and verify use the same.
+// renderers write the reports of a bundle. Seal and verify use the same. What was explored in simulation has faces of its
+// own, which nobody takes for those of a run.
 func renderers() map[string]evidence.Renderer {
-	face := func(write func(*report.Report, io.Writer) error) evidence.Renderer {
+	titles := findingTitles()
+	face := func(write func(*report.Report, io.Writer) error, explored func(*report.Exploration, io.Writer) error) evidence.Renderer {
 		return func(rec *engine.Record) ([]byte, error) {
+			var b bytes.Buffer
+			if x := report.FiledExploration(rec); x != nil {
+				err := explored(x, &b)
+				return b.Bytes(), err
+			}
 			r, err := report.Build(rec, report.Options{})
 			if err != nil {
 				return nil, err
 			}
-			var b bytes.Buffer
 			err = write(r, &b)
 			return b.Bytes(), err
 		}
 	}
 	return map[string]evidence.Renderer{
-		"report.html": face((*report.Report).HTML),
-		"report.md":   face((*report.Report).Markdown),
-		"report.json": face((*report.Report).JSON),
+		"report.html": face((*report.Report).HTML, func(x *report.Exploration, w io.Writer) error { return x.HTML(w, titles) }),
+		"report.md":   face((*report.Report).Markdown, func(x *report.Exploration, w io.Writer) error { return x.Markdown(w, titles) }),
+		"report.json": face((*report.Report).JSON, (*report.Exploration).JSON),
 	}
 }
 

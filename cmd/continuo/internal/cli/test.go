@@ -1,8 +1,11 @@
 package cli
 
 import (
-	"errors"
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -144,17 +147,13 @@ func (a *app) test(p *runbooks.Project, rbs []*runbooks.Runbook, args []string, 
 				failed++
 			}
 			results = append(results, r)
-			if !a.global.json {
+			if o.format == "text" && o.output == "" {
 				a.out.Test(r)
 			}
 		}
 	}
-	if a.global.json {
-		if err := a.out.JSON(view.NewTestDocument(results)); err != nil {
-			return err
-		}
-	} else {
-		a.out.TestEnd(results)
+	if err := a.testResults(results, simulation.CoverageOf(p, results), o); err != nil {
+		return err
 	}
 	switch {
 	case failed > 0:
@@ -165,30 +164,43 @@ func (a *app) test(p *runbooks.Project, rbs []*runbooks.Runbook, args []string, 
 	return nil
 }
 
-func (a *app) explore(cmd *cobra.Command, p *runbooks.Project, rbs []*runbooks.Runbook, o testOptions) error {
-	var all []*simulation.Exploration
-	found := false
-	for _, rb := range rbs {
-		x, err := simulation.Explore(cmd.Context(), p, rb, simulation.Options{Pairs: o.pairs})
-		if errors.Is(err, simulation.ErrBaseline) {
-			return fail(Fail, fmt.Errorf("explore %w", err), "explore breaks a run that works; `on` blocks say what the hosts answer in it")
-		}
-		if err != nil {
-			return fail(Defect, fmt.Errorf("explore: %w", err), "")
-		}
-		found = found || len(x.Findings) > 0
-		all = append(all, x)
-		if !a.global.json {
-			a.out.Exploration(x)
-		}
+// testResults writes what the tests came to, in the form that is wanted.
+func (a *app) testResults(results []*simulation.TestResult, coverage []*simulation.Coverage, o testOptions) error {
+	doc := view.NewTestDocument(results, coverage)
+	switch o.format {
+	case "json":
+		return a.written(o.output, asJSON(doc))
+	case "junit":
+		return a.written(o.output, doc.JUnit)
 	}
-	if a.global.json {
-		if err := a.out.JSON(view.NewExploreDocument(all)); err != nil {
-			return err
-		}
+	if o.output != "" {
+		return failf(Usage, "--format json or junit", "--output wants a format for machines")
 	}
-	if found {
-		return exit(Fail)
+	a.out.TestEnd(results, coverage)
+	return nil
+}
+
+// asJSON writes a document as JSON.
+func asJSON(doc any) func(io.Writer) error {
+	return func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(doc)
+	}
+}
+
+// written writes a document to stdout, or to the file that --output names.
+func (a *app) written(path string, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return fail(Defect, err, "")
+	}
+	if path == "" || path == "-" {
+		_, err := a.out.Write(b.Bytes())
+		return err
+	}
+	if err := os.WriteFile(a.path(path), b.Bytes(), 0o644); err != nil { //nolint:gosec // a result is for others to read
+		return fail(Fail, fmt.Errorf("write the result: %w", err), "")
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (a *app) tryRecorded(doc *view.RecordDocument, path, name string) (failed b
 		}
 		r := simulation.Test(p, t)
 		doc.Passed = r.Passed()
-		entry := view.NewTestDocument([]*simulation.TestResult{r})
+		entry := view.NewTestDocument([]*simulation.TestResult{r}, nil)
 		doc.Failures = entry.Tests[0].Failures
 		return !r.Passed(), nil
 	}

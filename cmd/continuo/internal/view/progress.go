@@ -40,6 +40,7 @@ type Progress struct {
 	// told are items whose failing units had a line of their own.
 	told   map[runbooks.ItemID]bool
 	narrow bool // columns are not kept
+	silent bool
 }
 
 // NewProgress prints to s what happens to a plan.
@@ -57,6 +58,9 @@ func (p *Progress) Brief() {
 	p.clock = &objectiveClock{}
 	p.narrow = p.s.Width() > 0 && p.s.Width() < wideEnough
 }
+
+// Silent has events followed without a line, until it is called with false.
+func (p *Progress) Silent(on bool) { p.silent = on }
 
 // Event prints the event, if it is worth a line.
 func (p *Progress) Event(e engine.Event) {
@@ -323,6 +327,9 @@ func (p *Progress) tail(outputs []engine.ItemOutput) {
 }
 
 func (p *Progress) line(e engine.Event, format string, args ...any) {
+	if p.silent {
+		return
+	}
 	text := fmt.Sprintf(format, args...)
 	for p.narrow && strings.Contains(text, "  ") {
 		text = strings.ReplaceAll(text, "  ", " ")
@@ -332,6 +339,9 @@ func (p *Progress) line(e engine.Event, format string, args ...any) {
 
 func (p *Progress) indent(text string) {
 	by := 11
+	if p.silent {
+		return
+	}
 	if p.narrow {
 		by = 2
 	}

@@ -2,7 +2,7 @@ package view
 
 import (
 	"fmt"
-	"sort"
+	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine/simulation"
 )
@@ -13,15 +13,21 @@ type TestDocument struct {
 	Passed int            `json:"passed"`
 	Failed int            `json:"failed"`
 	Tests  []TestEntryDoc `json:"tests"`
+	// Coverage is of all tests that ran, by runbook.
+	Coverage []CoverageDoc `json:"coverage"`
 }
 
 // TestEntryDoc is one test. Result is passed or failed; Detail says what did not hold.
 type TestEntryDoc struct {
-	Name     string           `json:"name"`
-	Runbook  string           `json:"runbook"`
-	Result   string           `json:"result"`
-	Detail   string           `json:"detail,omitempty"`
-	Failures []TestFailureDoc `json:"failures,omitempty"`
+	Name    string `json:"name"`
+	Runbook string `json:"runbook"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Result  string `json:"result"`
+	Detail  string `json:"detail,omitempty"`
+	// SimulatedS is how long the simulated run took, in seconds of its own time.
+	SimulatedS float64          `json:"simulated_s"`
+	Failures   []TestFailureDoc `json:"failures,omitempty"`
 }
 
 // TestFailureDoc is one expectation that did not hold.
@@ -35,10 +41,10 @@ type TestFailureDoc struct {
 }
 
 // NewTestDocument makes the document of some tests.
-func NewTestDocument(results []*simulation.TestResult) TestDocument {
-	doc := TestDocument{Schema: "continuo/test/v1", Tests: []TestEntryDoc{}}
+func NewTestDocument(results []*simulation.TestResult, coverage []*simulation.Coverage) TestDocument {
+	doc := TestDocument{Schema: "continuo/test/v1", Tests: []TestEntryDoc{}, Coverage: coverageDocs(coverage)}
 	for _, r := range results {
-		e := TestEntryDoc{Name: r.Name, Runbook: r.Test.Runbook, Result: "passed"}
+		e := TestEntryDoc{Name: r.Name, Runbook: r.Test.Runbook, File: r.Test.Range.File, Line: r.Test.Range.Start.Line, Result: "passed", SimulatedS: r.Lasted.Seconds()}
 		for _, f := range r.Failures {
 			e.Failures = append(e.Failures, TestFailureDoc{
 				File: f.Range.File, Line: f.Range.Start.Line, Column: f.Range.Start.Column, Message: f.Message, Values: f.Values, Hint: f.Hint,
@@ -104,8 +110,8 @@ func (s *Screen) Recorded(d RecordDocument) {
 	}
 }
 
-// TestEnd sums up.
-func (s *Screen) TestEnd(results []*simulation.TestResult) {
+// TestEnd sums up, with how much of each runbook its tests exercise.
+func (s *Screen) TestEnd(results []*simulation.TestResult, coverage []*simulation.Coverage) {
 	failed := 0
 	for _, r := range results {
 		if !r.Passed() {
@@ -117,143 +123,76 @@ func (s *Screen) TestEnd(results []*simulation.TestResult) {
 		return
 	}
 	s.Printf("%d passed, %d failed\n", len(results)-failed, failed)
+	for _, c := range coverage {
+		s.coverage(c)
+	}
 }
 
-// ExploreDocument is `continuo/explore/v1`.
-type ExploreDocument struct {
-	Schema   string           `json:"schema"`
-	Cases    int              `json:"cases"`
-	Safe     int              `json:"safe"`
-	Held     int              `json:"held"`
-	Findings []FindingDoc     `json:"findings"`
-	Runbooks []ExploredRBDoc  `json:"runbooks"`
-	Matrix   []ExploreCaseDoc `json:"matrix"`
+func (s *Screen) coverage(c *simulation.Coverage) {
+	var parts []string
+	for _, kind := range simulation.PointKinds() {
+		if hit, all := c.Of(kind); all > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d of %d", kind, hit, all))
+		}
+	}
+	s.Printf("\n%s: %s exercised (%s)\n", s.paint(bold, Clean(c.Runbook)), s.paint(bold, fmt.Sprintf("%d %%", c.Percent())), strings.Join(parts, ", "))
+	for _, kind := range simulation.PointKinds() {
+		if never := c.Never(kind); len(never) > 0 {
+			s.wrapped("  never: ", kindWord(kind)+": "+strings.Join(never, ", "))
+		}
+	}
 }
 
-// ExploredRBDoc is one runbook that was explored.
-type ExploredRBDoc struct {
-	Runbook  string   `json:"runbook"`
-	Baseline string   `json:"baseline,omitempty"`
-	Skipped  []string `json:"skipped,omitempty"`
+func kindWord(k simulation.PointKind) string {
+	return map[simulation.PointKind]string{
+		simulation.PointItem: "run", simulation.PointBranch: "taken", simulation.PointRollback: "rolled back", simulation.PointCleanup: "cleaned up",
+	}[k]
 }
 
-// FindingDoc is one hole.
-type FindingDoc struct {
-	Code    string   `json:"code"`
-	Runbook string   `json:"runbook"`
-	Item    string   `json:"item"`
-	Host    string   `json:"host,omitempty"`
-	Fault   string   `json:"fault"`
-	Ended   string   `json:"ended"`
-	Why     string   `json:"why"`
-	Cases   int      `json:"cases"`
-	Story   []string `json:"story,omitempty"`
+// wrapped prints a text behind a heading, broken into lines as wide as the terminal.
+func (s *Screen) wrapped(head, text string) {
+	width := s.Width()
+	if width <= 0 {
+		width = 100
+	}
+	line, indent := head, strings.Repeat(" ", len(head))
+	for n, word := range strings.Fields(CleanText(text)) {
+		if n > 0 && len([]rune(line))+1+len([]rune(word)) > width && strings.TrimSpace(line) != "" {
+			s.Printf("%s\n", strings.TrimRight(line, " "))
+			line = indent
+		} else if n > 0 {
+			line += " "
+		}
+		line += word
+	}
+	s.Printf("%s\n", line)
 }
 
-// ExploreCaseDoc is one case of the matrix.
-type ExploreCaseDoc struct {
-	Runbook string   `json:"runbook"`
-	Item    string   `json:"item"`
-	Host    string   `json:"host,omitempty"`
-	Alike   int      `json:"alike,omitempty"`
-	Fault   string   `json:"fault"`
-	With    string   `json:"with,omitempty"`
-	Ended   string   `json:"ended"`
-	Codes   []string `json:"codes,omitempty"`
-	Why     string   `json:"why"`
+// CoverageDoc is how much of a runbook its tests exercise.
+type CoverageDoc struct {
+	Runbook string            `json:"runbook"`
+	Percent int               `json:"percent"`
+	Kinds   []CoverageKindDoc `json:"kinds"`
 }
 
-// NewExploreDocument makes the document of some explorations.
-func NewExploreDocument(all []*simulation.Exploration) ExploreDocument {
-	doc := ExploreDocument{Schema: "continuo/explore/v1", Findings: []FindingDoc{}, Matrix: []ExploreCaseDoc{}}
-	for _, x := range all {
-		doc.Cases += len(x.Cases)
-		doc.Safe += x.Safe
-		doc.Held += x.Held
-		doc.Runbooks = append(doc.Runbooks, ExploredRBDoc{Runbook: x.Runbook, Baseline: x.Baseline, Skipped: x.Skipped})
-		for _, f := range x.Findings {
-			doc.Findings = append(doc.Findings, FindingDoc{
-				Code: f.Code, Runbook: x.Runbook, Item: string(f.Item), Host: f.Case.Host, Fault: f.Case.Fault, Ended: string(f.Case.End), Why: f.Why,
-				Cases: f.Cases, Story: f.Case.Story,
-			})
-		}
-		for _, c := range x.Cases {
-			doc.Matrix = append(doc.Matrix, ExploreCaseDoc{
-				Runbook: x.Runbook, Item: string(c.Item), Host: c.Host, Alike: c.Alike, Fault: c.Fault, With: c.With,
-				Ended: string(c.End), Codes: c.Codes(), Why: c.Why,
-			})
-		}
-	}
-	return doc
+// CoverageKindDoc is one kind of what can be exercised: items, branches, rollbacks, cleanup.
+type CoverageKindDoc struct {
+	Kind      string   `json:"kind"`
+	Exercised int      `json:"exercised"`
+	All       int      `json:"all"`
+	Never     []string `json:"never"`
 }
 
-// Exploration prints the matrix of a runbook, its findings with the shortest story that leads to each, and the number.
-func (s *Screen) Exploration(x *simulation.Exploration) {
-	from := "with empty answers"
-	if x.Baseline != "" {
-		from = fmt.Sprintf("starting from test %q", Clean(x.Baseline))
-	}
-	s.Printf("%s, %s\n\n", s.paint(bold, Clean(x.Runbook)), from)
-	s.matrix(x)
-	for _, f := range x.Findings {
-		s.Printf("\n%s %s\n", s.paint(red, "finding["+f.Code+"]:"), CleanText(f.Why))
-		s.Printf("  in %s, the shortest: %s of %s%s\n", Count(f.Cases, "case"), f.Case.Fault, f.Case.Item, after(" on ", Clean(f.Case.Host)))
-		for _, line := range f.Case.Story {
-			s.Printf("    %s\n", CleanText(line))
+func coverageDocs(all []*simulation.Coverage) []CoverageDoc {
+	out := []CoverageDoc{}
+	for _, c := range all {
+		d := CoverageDoc{Runbook: c.Runbook, Percent: c.Percent()}
+		for _, kind := range simulation.PointKinds() {
+			k := CoverageKindDoc{Kind: string(kind), Never: append([]string{}, c.Never(kind)...)}
+			k.Exercised, k.All = c.Of(kind)
+			d.Kinds = append(d.Kinds, k)
 		}
-		s.Printf("  %s continuo explain %s\n", s.paint(cyan, "hint:"), f.Code)
+		out = append(out, d)
 	}
-	if len(x.Skipped) > 0 {
-		s.Printf("\nnot explored:\n")
-		for _, l := range x.Skipped {
-			s.Printf("  %s\n", CleanText(l))
-		}
-	}
-	s.Printf("\n%d cases: %d safe, %d held, %d in %s\n", len(x.Cases), x.Safe, x.Held, x.Found,
-		Count(len(x.Findings), "finding"))
-}
-
-// matrix counts the single faults of each item by where they ended.
-func (s *Screen) matrix(x *simulation.Exploration) {
-	type row struct{ safe, held, found, hosts int }
-	var order []string
-	rows := map[string]*row{}
-	kinds := map[string]bool{}
-	for _, c := range x.Cases {
-		key := string(c.Item)
-		r := rows[key]
-		if r == nil {
-			r = &row{}
-			rows[key] = r
-			order = append(order, key)
-		}
-		kinds[c.Fault] = true
-		r.hosts = max(r.hosts, c.Alike)
-		switch c.End {
-		case simulation.Safe:
-			r.safe++
-		case simulation.Held:
-			r.held++
-		case simulation.Found:
-			r.found++
-		}
-	}
-	var t table
-	t.head("item", "hosts alike", "safe", "held", "finding")
-	for _, key := range order {
-		r := rows[key]
-		ends := green
-		if r.found > 0 {
-			ends = red
-		}
-		t.row(cell{Clean(key), plainInk}, cell{fmt.Sprint(r.hosts), dim}, cell{fmt.Sprint(r.safe), plainInk},
-			cell{fmt.Sprint(r.held), plainInk}, cell{fmt.Sprint(r.found), ends})
-	}
-	t.print(s, "  ")
-	names := make([]string, 0, len(kinds))
-	for k := range kinds {
-		names = append(names, k)
-	}
-	sort.Strings(names)
-	s.Printf("  faults: %s\n", list(names, 30))
+	return out
 }
