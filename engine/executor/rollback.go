@@ -18,7 +18,7 @@ import (
 type trail struct {
 	mu    sync.Mutex
 	steps []trailStep
-	known map[trailKey]bool // steps that were restored
+	known map[trailKey]bool // units of steps
 	why   string            // why to go back; empty: nobody wants to
 	by    string
 }
@@ -36,17 +36,22 @@ type trailStep struct {
 // firstOrder comes after every event of a journal.
 const firstOrder = 1 << 62
 
+// add notes that a unit starts. One that is tried again has started already: it goes back once.
 func (l *trail) add(s trailStep) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.order = firstOrder + uint64(len(l.steps))
-	l.steps = append(l.steps, s)
+	l.note(s)
 }
 
 // restore adds a unit whose start is on record.
 func (l *trail) restore(s trailStep) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.note(s)
+}
+
+func (l *trail) note(s trailStep) {
 	key := trailKey{s.t, s.id}
 	if l.known == nil {
 		l.known = map[trailKey]bool{}

@@ -242,3 +242,30 @@ phase "p" {
 		})
 	}
 }
+
+// A host that was tried again goes back once, like every other.
+func TestRun_rollbackAfterRetryByPerson(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, engine.Live, `
+on_failure = "ask"
+phase "p" {
+  step "s" {
+    hosts = [host.a, host.b]
+    argv  = ["do"]
+    rollback { argv = ["undo"] }
+  }
+  step "next" {
+    hosts      = host.a
+    argv       = ["next"]
+    on_failure = "rollback"
+  }
+}`)
+	w.sim.OnHost("step.s", engine.PartCommand, "b", simtransport.Answer{ExitCode: 1}, simtransport.Answer{})
+	w.sim.On("step.next", engine.PartCommand, simtransport.Answer{ExitCode: 1})
+	w.cfg.Operator = operator{failed: func(engine.FailureQuestion) (engine.FailureAnswer, error) {
+		return engine.FailureAnswer{Action: engine.ActionRetry, By: "op", Reason: "cable was out"}, nil
+	}}
+	rec := w.run()
+	require.Equal(t, engine.VerdictFailed, rec.Verdict, rec.Why)
+	require.ElementsMatch(t, []engine.Unit{{Item: "step.s", Host: "a"}, {Item: "step.s", Host: "b"}}, rec.Rollback.Done)
+}

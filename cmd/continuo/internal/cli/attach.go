@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,8 +91,12 @@ func (a *app) attach(ctx context.Context, ref, by string, plain bool) error {
 	}
 	stop := s.signals()
 	defer stop()
-	ended := make(chan error, 1)
-	go func() { ended <- s.follow(ctx, len(l.Events), progress) }()
+	ended, caughtUp := make(chan error, 1), make(chan struct{})
+	go func() { ended <- s.follow(ctx, len(l.Events), progress, caughtUp) }()
+	select { // a question says what the board knows
+	case <-caughtUp:
+	case <-ctx.Done():
+	}
 	s.answer(ctx)
 	err = <-ended
 	s.console.Stop()
@@ -238,8 +243,11 @@ func reply(ctx context.Context, desk *view.Desk, q control.Asked) (control.Reque
 // shownBefore is how many of the events before the seat was taken get a line.
 const shownBefore = 30
 
-// follow reads the journal from its beginning and on, as it grows, until the run has ended or nobody works on it.
-func (s *seat) follow(ctx context.Context, before int, progress *view.Progress) error {
+// follow reads the journal from its beginning and on, as it grows, until the run has ended or nobody works on it. caughtUp is
+// closed when it has come to where the run was.
+func (s *seat) follow(ctx context.Context, before int, progress *view.Progress, caughtUp chan<- struct{}) error {
+	done := sync.OnceFunc(func() { close(caughtUp) })
+	defer done()
 	f, err := os.Open(filepath.Join(s.dir, journal.FileName))
 	if err != nil {
 		return fmt.Errorf("follow: %w", err)
@@ -252,8 +260,10 @@ func (s *seat) follow(ctx context.Context, before int, progress *view.Progress) 
 			return err
 		}
 		s.console.Event(e)
-		if n >= before-shownBefore {
-			progress.Event(e)
+		progress.Silent(n < before-shownBefore)
+		progress.Event(e)
+		if n >= before-1 {
+			done()
 		}
 		if _, ok := e.Payload.(*engine.RunClosed); ok {
 			return nil
