@@ -135,7 +135,7 @@ func (f *follower) launch(ctx context.Context) verdict {
 	live := f.showLive(ctx)
 	defer live.stop()
 	r := &reply{f: f, nonce: nonce, before: live.stop}
-	t := talk{become: f.a.Command.Become, nonce: nonce, text: l.text, answer: r.take, stderr: io.Discard, quiet: true}
+	t := talk{become: f.a.Command.Become, nonce: nonce, text: l.text, answer: r.take, stderr: io.Discard, quiet: true, late: true}
 	if l.feed {
 		input, err := openInput(f.a.Command)
 		if err != nil {
@@ -274,7 +274,9 @@ func (f *follower) showLive(ctx context.Context) *live {
 	l := &live{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
-		for pause(ctx, f.limits.Follow); ctx.Err() == nil; pause(ctx, f.limits.Follow) {
+		// Whoever is slow to answer would only be slower for it: then most steps have ended before they are shown.
+		patience := max(f.limits.Follow, min(8*time.Duration(f.h.lag.Load()), 15*time.Second))
+		for pause(ctx, patience); ctx.Err() == nil; pause(ctx, f.limits.Follow) {
 			nonce := newNonce()
 			r := &reply{f: f, nonce: nonce, liveOnly: true}
 			text := collectText(nonce, f.a, false, f.out.offset(), f.err.offset())

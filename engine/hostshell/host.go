@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -29,6 +30,7 @@ type Host struct {
 	Kind string
 
 	tidier   tidier
+	lag      atomic.Int64 // nanoseconds that the last prompt answer took
 	mu       sync.Mutex
 	prepared map[string]engine.Prepared // by user
 }
@@ -41,7 +43,7 @@ type Limits struct {
 	KillGrace time.Duration
 	// BecomeTimeout bounds the way to another user, with the password's check: 30 s.
 	BecomeTimeout time.Duration
-	// Follow is when a step's output begins to be shown while it runs: after 1 s.
+	// Follow is when a step's output begins to be shown while it runs: after 1 s, and later on a host that is slow to answer.
 	Follow time.Duration
 	// ReconnectFor is how long a lost host is looked for before a running step's outcome is unknown: 2 min.
 	ReconnectFor time.Duration

@@ -14,23 +14,32 @@ import (
 //	go   the claim: whoever creates it decides for ever. "run PID BOOT START ." or "fence BOOT ."; then, once the command
 //	     was started, "session SID ."
 //	rc   the result: "CODE REASON CONFIRMED BACKGROUND SIGNAL SURVIVORS… .", made blank before the command starts, so
-//	     that a disk that fills up meanwhile has room for it
-//	out, err   what the command wrote; w   what its runner's shell said
+//	     that a disk that fills up meanwhile has room for it; from its third line on, what its runner's shell said
+//	out, err   what the command wrote
 //	NONCE.cmd, NONCE.in   script and large input of one launch; a launch never touches those of another
 //
 // Redirections that may fail stand with `true`, never with `:`: a failing redirection of a special builtin ends a POSIX shell.
 //
 // A line without its final " ." was not written to its end and counts as not written.
 
-// runnerText starts the command in a session of its own, waits for its end and writes the result. It outlives the
-// connection and ignores what a dying one may send; ALRM is its watchdog's, USR1 asks it to end the command. It finds in
-// D and L the path prefixes of the attempt and of the launch, in boot the boot id, in S how a session is made. @ENV@ sets
-// the command's environment, @COMMAND@ is what to execute, @INPUT@ and @STDIN@ what it reads, @CLEAN@ what removes that again,
+// runnerText claims the attempt, starts the command in a session of its own, waits for its end, writes the result and
+// leaves it in res. It outlives the connection and ignores what a dying one may send; ALRM is its watchdog's, USR1 asks it
+// to end the command. It finds in D and L the path prefixes of the attempt and of the launch, in boot the boot id, in S how
+// a session is made, in the function no how to refuse. Its own streams become 3 and come back with res. @ENV@ sets the
+// command's environment, @COMMAND@ is what to execute, @INPUT@ and @STDIN@ what it reads, @CLEAN@ what removes that again,
 // @T@ and @K@ are timeout and kill grace in seconds.
+//
+// Its watchdog is ended by USR2, which nobody ignores or catches before the watchdog itself does: whenever the signal
+// comes, neither it nor its sleep is left behind.
+//
+// A signal that comes while it waits ends the wait with 128 and its number; then it waits again. Some shells have given the
+// command's status by then, and know no such child any more: 127.
+//
+// Every program that it starts, every file that it makes and every byte that a shell reads one by one costs each step of
+// each host: TestLaunchForks counts them.
 const runnerText = `trap "" HUP INT QUIT PIPE TERM
 st=-
-if [ -r /proc/self/stat ] && read -r x </proc/self/stat; then me=${x%% *}; set -- ${x##*) }; shift 19; st=$1
-else me=$(exec sh -c 'echo $PPID'); fi
+if [ -r /proc/$$/stat ] && read -r x </proc/$$/stat; then set -- ${x#*) }; shift 19; st=$1; fi
 c= k= early= w=
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 alive() { kill -0 -$c 2>/dev/null; }
@@ -39,6 +48,10 @@ kill -0 $c 2>/dev/null || return 0
 [ -r /proc/$c/stat ] && read -r x </proc/$c/stat || return 1
 case ${x##*) } in Z*) return 0;; esac
 return 1
+}
+still() {
+[ $st = - ] && return
+read -r x </proc/$$/stat && set -- ${x#*) } && shift 19 && [ "$1" = $st ]
 }
 finish() {
 if [ -z "$c" ]; then early=$1; return; fi
@@ -51,30 +64,32 @@ i=0; while [ $i -lt 50 ] && alive; do nap; i=$((i+1)); done
 }
 trap 'finish timeout' ALRM; trap 'finish killed' USR1
 set -C
-{ true >"$D.go"; } 2>/dev/null || exit 98
+{ true >"$D.go"; } 2>/dev/null || no claimed
 set +C
-{ echo "run $me $boot $st ." >>"$D.go" && printf '\n%200s\n' "" >"$D.rc"; } 2>/dev/null || exit 97
+{ echo "run $$ $boot $st ." >>"$D.go" && printf '\n%200s\n' "" >"$D.rc"; } 2>/dev/null || no disk-full
+exec </dev/null 3>&1 >/dev/null 2>>"$D.rc"
 @INPUT@(
 trap - HUP INT QUIT PIPE TERM
 set -- $S @COMMAND@
 @ENV@exec "$@"
-) @STDIN@ >>"$D.out" 2>>"$D.err" &
+) @STDIN@ >>"$D.out" 2>>"$D.err" 3>&- &
 c=$!
 echo "session $c ." 2>/dev/null >>"$D.go"
 cd /
 if [ @T@ -gt 0 ]; then
-( trap 'kill $s 2>/dev/null; exit' TERM; sleep @T@ & s=$!; wait $s; kill -ALRM $me ) & w=$!
+( trap '[ $! = $c ] || kill -KILL $!; exit' USR2; sleep @T@ & wait $! && still && kill -ALRM $$ ) 2>/dev/null 3>&- & w=$!
 fi
 [ -z "$early" ] || finish $early
-s=
+s= r=
 while :; do
-wait $c; r=$?
+q=$r; wait $c; r=$?
 [ "$k" = "$s" ] && break
 s=$k
 done
 trap "" ALRM USR1
-[ -z "$w" ] || kill $w 2>/dev/null
-m=; [ $r -gt 128 ] && [ -s "$D.w" ] && m=signal
+if [ -n "$s" ] && [ $r = 127 ]; then case $q in 138|142|158) ;; *) r=$q;; esac; fi
+m=; if [ $r -gt 128 ]; then { read -r x; read -r x; read -r m; } <"$D.rc"; [ -z "$m" ] || m=signal; fi
+[ -z "$w" ] || kill -USR2 $w 2>/dev/null
 bg=0; alive && bg=1
 left=; ok=1
 if [ -n "$k" ]; then
@@ -87,8 +102,9 @@ n=; read -r n </proc/$p/comm
 left="$left $p:$n"; ok=0
 done
 fi
-@CLEAN@echo "$r ${k:-exit} $ok $bg ${m:--} $left ." 1<>"$D.rc"
-exit 0
+@CLEAN@res="$r ${k:-exit} $ok $bg ${m:--} $left ."
+echo "$res" 1<>"$D.rc"
+exec >&3 2>/dev/null 3>&-
 `
 
 // identityText compares what the host is with what the attempt was prepared for: same is 1 or 0.
@@ -140,9 +156,9 @@ fi
 fi
 `
 
-// reportText answers with the state, and with both streams when it is done and there is any.
+// reportText answers with the state in s, and with both streams when it is done and there is any.
 func reportText(nonce string) string {
-	return stateOfText + `case $s in "done "*) if [ -s "$D.out" ] || [ -s "$D.err" ]; then
+	return `case $s in "done "*) if [ -s "$D.out" ] || [ -s "$D.err" ]; then
 echo "` + nonce + ` $same data ${s#done }"
 exec cat "$D.out" - "$D.err" <<'` + nonce + `'
 ` + nonce + ` err
@@ -170,7 +186,7 @@ if [ -z "$S" ]; then for d in /usr/bin /usr/local/bin /opt/local/bin; do if [ -x
 // launchText is one group: the host's identity is compared, the runner started, its end awaited, the result reported.
 // grace is in seconds.
 //
-// The runner is a child of the launching shell, which costs no new program. Behind sudo it is started in a session of its
+// The launching shell becomes the runner, which costs no new process. Behind sudo the runner is started in a session of its
 // own instead: sudo may end its whole process group.
 func launchText(nonce string, a engine.Attempt, grace int) launch {
 	c := a.Command
@@ -192,7 +208,7 @@ func launchText(nonce string, a engine.Attempt, grace int) launch {
 	case c.Stdin == nil && c.Input == nil:
 	case inline(c):
 		fmt.Fprintf(&b, "CONTINUO_IN=%s\n", Quote(string(c.Stdin)))
-		stdin, inputText = "", "printf %s \"$CONTINUO_IN\" | "
+		stdin, inputText = "", "printf %s \"$CONTINUO_IN\" 3>&- | "
 	default:
 		l.feed = true
 		fmt.Fprintf(&b, "echo %s ready\ncat >\"$L.in\" 2>/dev/null || no state-directory\n[ $(wc -c <\"$L.in\") -eq %d ] || no input\n", nonce, inputSize(c))
@@ -204,21 +220,28 @@ func launchText(nonce string, a engine.Attempt, grace int) launch {
 	runner := strings.NewReplacer("@ENV@", stepEnv(a), "@COMMAND@", command, "@INPUT@", inputText, "@STDIN@", stdin, "@CLEAN@", clean,
 		"@T@", strconv.Itoa(seconds(c.Timeout)), "@K@", strconv.Itoa(grace)).Replace(runnerText)
 	if c.Become == "" {
-		b.WriteString("(\n" + runner + ") </dev/null >/dev/null 2>>\"$D.w\" &\np=$!\n")
+		b.WriteString(runner + "s=\"done $res\"\n")
 	} else {
-		names := "D L boot S CONTINUO_IN"
-		for i := range c.Env {
-			names += fmt.Sprintf(" CONTINUO_%d", i)
-		}
-		var private strings.Builder // the runner's, and not its command's
-		for name := range strings.FieldsSeq(names) {
-			fmt.Fprintf(&private, "x=$%s; unset %s; %s=$x\n", name, name, name)
-		}
-		b.WriteString("export " + names + "\n$S /bin/sh -c " + Quote(private.String()+runner) + " continuo-run </dev/null >/dev/null 2>>\"$D.w\" &\np=$!\n")
+		b.WriteString(apartText(c, runner))
 	}
-	b.WriteString("cd /\nwait $p\ncase $? in 97) no disk-full;; 98) no claimed;; esac\n" + reportText(nonce) + "}\n")
+	b.WriteString(reportText(nonce) + "}\n")
 	l.text = b.String()
 	return l
+}
+
+// apartText starts the runner in a session of its own, waits for its end and sets s.
+func apartText(c engine.Command, runner string) string {
+	names := "D L boot S CONTINUO_IN"
+	for i := range c.Env {
+		names += fmt.Sprintf(" CONTINUO_%d", i)
+	}
+	var private strings.Builder // the runner's, and not its command's
+	for name := range strings.FieldsSeq(names) {
+		fmt.Fprintf(&private, "x=$%s; unset %s; %s=$x\n", name, name, name)
+	}
+	private.WriteString("no() { [ $1 = claimed ] && exit 98; exit 97; }\n")
+	return "export " + names + "\n$S /bin/sh -c " + Quote(private.String()+runner) + " continuo-run </dev/null >/dev/null 2>&1 &\n" +
+		"cd /\nwait $!\ncase $? in 97) no disk-full;; 98) no claimed;; esac\n" + stateOfText
 }
 
 // stepEnv sets the environment of the command, last of all: the values wait in numbered variables, so that none is in an

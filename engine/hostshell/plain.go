@@ -9,6 +9,9 @@ import (
 // startPlain runs an attempt that nothing but its connection carries: a connection that is lost while it runs means that
 // nobody knows how it ended.
 func (h *Host) startPlain(ctx context.Context, c engine.Command, sink engine.OutputSink) (engine.ExitStatus, engine.Release, error) {
+	if ctx.Err() != nil {
+		return engine.ExitStatus{}, noRelease, h.fail("stopped", engine.ErrUnreachable, "", "stopped before anything was launched")
+	}
 	status, err := h.plain(ctx, c, sink, engine.ErrOutcomeUnknown)
 	if err != nil && left(ctx) {
 		return status, noRelease, h.fail("left", engine.ErrLeft, "", "left while it may run")

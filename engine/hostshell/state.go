@@ -1,11 +1,14 @@
 package hostshell
 
 // bootText sets boot to something that changes with every boot, and init to the start time of process 1, which tells a
-// recreated container. Builtins only where there is a /proc.
+// recreated container. Builtins only where there is a /proc. The longest match
+// of a pattern, which a name with a parenthesis needs, takes a shell a hundred times as long as the shortest.
 const bootText = `boot=-; init=-
 if [ -r /proc/sys/kernel/random/boot_id ]; then read -r boot </proc/sys/kernel/random/boot_id
 else boot=$(sysctl -n kern.boottime 2>/dev/null | tr -dc 0-9); [ -n "$boot" ] || boot=-; fi
-if [ -r /proc/1/stat ] && read -r x </proc/1/stat; then set -- ${x##*) }; shift 19; init=$1; fi
+if [ -r /proc/1/stat ] && read -r x </proc/1/stat; then
+y=${x#*) }; case $y in *") "*) y=${x##*) };; esac
+set -- $y; shift 19; init=$1; fi
 `
 
 // stateDirText sets B to the state directory and makes it; why is not empty when it must not be used.

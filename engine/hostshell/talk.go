@@ -26,6 +26,8 @@ type talk struct {
 	quiet bool
 	// apart: do not wait for another exchange to end.
 	apart bool
+	// late: the answer comes when a command has ended, and says nothing about how fast the host is.
+	late bool
 }
 
 // ending is how a talk ended.
@@ -54,6 +56,7 @@ func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 	}
 	s := newStreams(p, t)
 	defer s.end()
+	began := time.Now()
 	var e ending
 	if t.become != "" {
 		if err := h.enter(ctx, p, s, t.become); err != nil {
@@ -68,6 +71,9 @@ func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 	err = h.listen(ctx, p, s, t, &e)
 	if e.Missing {
 		h.forget()
+	}
+	if e.answered && !t.late {
+		h.lag.Store(int64(e.startedAt.Sub(began)))
 	}
 	e.junk = s.header.Junk()
 	return e, err

@@ -47,7 +47,7 @@ func TestTextsAreOneGroup(t *testing.T) {
 		"launch":    launchText(testNonce, a, 1).text,
 		"collect":   collectText(testNonce, a, true, 0, 0),
 		"kill":      killText(testNonce, a),
-		"tidy":      tidyText(testNonce, "/nonsuch", []engine.AttemptID{testNonce}, true),
+		"tidy":      tidyText(testNonce, "/nonsuch", []engine.AttemptID{testNonce}, true, 20000),
 	}
 	for name, text := range texts {
 		require.True(t, strings.HasPrefix(text, "{"), name)

@@ -3,6 +3,7 @@ package hostshell
 import (
 	"context"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -49,20 +50,19 @@ func (t *tidier) add(h *Host, become, dir string, id engine.AttemptID) {
 	q.ids = append(q.ids, id)
 	if !q.working {
 		q.working = true
-		t.wg.Go(func() { t.work(h, become, q) })
+		hurry := t.hurry // before anyone can flush
+		t.wg.Go(func() { t.work(h, become, q, hurry) })
 	}
 }
 
-// One exchange removes maxTidy attempts at most; it waits tidyDelay for more to come.
+// One exchange removes maxTidy attempts at most; it waits tidyDelay for more to come, so that it does not compete with what
+// runs. Flush hurries it.
 const (
 	maxTidy   = 200
-	tidyDelay = 2 * time.Second
+	tidyDelay = 30 * time.Second
 )
 
-func (t *tidier) work(h *Host, become string, q *queue) {
-	t.mu.Lock()
-	hurry := t.hurry
-	t.mu.Unlock()
+func (t *tidier) work(h *Host, become string, q *queue, hurry <-chan struct{}) {
 	for {
 		timer := time.NewTimer(tidyDelay)
 		select {
@@ -83,7 +83,7 @@ func (t *tidier) work(h *Host, become string, q *queue) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		nonce := newNonce()
 		// What is not removed now is removed by a later run's sweep: errors do not matter.
-		_, _ = h.talk(ctx, talk{become: become, nonce: nonce, text: tidyText(nonce, q.dir, ids, sweep),
+		_, _ = h.talk(ctx, talk{become: become, nonce: nonce, text: tidyText(nonce, q.dir, ids, sweep, time.Now().Unix()/(24*60*60)),
 			answer: func([]string) io.Writer { return nil }, stderr: io.Discard, quiet: true})
 		cancel()
 	}
@@ -105,27 +105,28 @@ func (h *Host) Flush(ctx context.Context) {
 	}
 }
 
-// tidyText removes files of attempts that were released and, when sweep is set, up to 50 attempts that are older than 14
-// days and of an earlier boot: only then can no launch of theirs be on its way any more.
-func tidyText(nonce, dir string, ids []engine.AttemptID, sweep bool) string {
+// tidyText removes files of attempts that were released and, when sweep is set, up to 500 attempts that are older than 14
+// days and of an earlier boot: only then can no launch of theirs be on its way any more. day is today; a host whose
+// directory was swept today is not swept again.
+func tidyText(nonce, dir string, ids []engine.AttemptID, sweep bool, day int64) string {
 	var b strings.Builder
 	b.WriteString("{\necho " + nonce + " ok $$ $PPID\ncd " + Quote(dir) + " 2>/dev/null || exit 0\n")
-	for i, id := range ids {
-		if i == 0 {
-			b.WriteString("rm -f")
-		}
-		s := string(id)
-		b.WriteString(" " + s + ".*.cmd " + s + ".*.in " + s + ".out " + s + ".err " + s + ".w")
-	}
-	b.WriteString("\n")
 	if sweep {
-		b.WriteString(bootText + `find . -name '*.go' -mtime +14 2>/dev/null | head -n 50 | while read -r f; do
+		today := strconv.FormatInt(day, 10)
+		b.WriteString("d=; [ ! -r swept ] || read -r d <swept\nif [ \"$d\" != " + today + " ]; then umask 077; echo " + today + " >swept\n" + bootText +
+			`find . -name '*.go' -mtime +14 2>/dev/null | head -n 500 | while read -r f; do
 a= o= c=; read -r a o c x <"$f"
 [ "$a" = run ] && read -r a x o x <"$f"
 [ -n "$o" ] && [ "$o" != "$boot" ] && rm -f "${f%.go}".*
 done
+fi
 `)
 	}
-	b.WriteString("exit 0\n}\n")
+	b.WriteString("exec rm -f")
+	for _, id := range ids {
+		s := string(id)
+		b.WriteString(" " + s + ".*.cmd " + s + ".*.in " + s + ".out " + s + ".err")
+	}
+	b.WriteString("\n}\n")
 	return b.String()
 }

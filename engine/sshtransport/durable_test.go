@@ -420,7 +420,7 @@ func TestReleaseKeepsTombstones(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), f)
 	}
-	require.ElementsMatch(t, []string{"id", string(a.ID) + ".go", string(a.ID) + ".rc"}, names)
+	require.ElementsMatch(t, []string{"id", "swept", string(a.ID) + ".go", string(a.ID) + ".rc"}, names)
 	info, err := os.Stat(a.Incarnation.StateDir)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -153,38 +152,39 @@ func (n *countingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Nothing is left running in this process when a transport is closed.
-func TestNoGoroutinesLeft(t *testing.T) { //nolint:paralleltest // other tests have goroutines of their own
+// Nothing is left running, in this process or on the host, when a transport is closed.
+func TestNoGoroutinesLeft(t *testing.T) {
+	t.Parallel()
 	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{})
-	before := packageGoroutines() // of tests that are over, whose hosts have not hung up yet
-	tr := sshtransport.New(sshtransport.Options{KnownHosts: []string{s.KnownHosts}, Dial: fast})
-	suite := transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: s.Host("db-1"), Durable: true}
-	for range 3 {
-		require.NoError(t, observe(t, tr, suite.Host, echo).Err)
-		require.NoError(t, suite.Start(t.Context(), t, engine.Command{Script: "sleep 60 >/dev/null 2>&1 & echo hi"}).Err)
-		observe(t, tr, suite.Host, engine.Command{Script: "sleep 60 & echo hi"})
-	}
-	require.NoError(t, tr.Close())
-	eventually(t, "no goroutine of the package is left", func() bool {
-		for id := range packageGoroutines() {
-			if !before[id] {
-				return false
-			}
+	transporttest.RequireNoGoroutines(t, func() {
+		tr := sshtransport.New(sshtransport.Options{KnownHosts: []string{s.KnownHosts}, Dial: fast})
+		suite := transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: s.Host("db-1"), Durable: true}
+		for range 3 {
+			require.NoError(t, observe(t, tr, suite.Host, echo).Err)
+			require.NoError(t, suite.Start(t.Context(), t, engine.Command{Script: "sleep 1 >/dev/null 2>&1 & echo hi"}).Err)
+			observe(t, tr, suite.Host, engine.Command{Script: "sleep 1 & echo hi"})
 		}
-		return true
+		require.NoError(t, tr.Close())
 	})
+	s.RequireNothingLeft(t)
 }
 
-// packageGoroutines are the goroutines that run code of this package and of the one below it, by their ids.
-func packageGoroutines() map[string]bool {
-	buf := make([]byte, 4<<20)
-	stacks := string(buf[:runtime.Stack(buf, true)])
-	ids := map[string]bool{}
-	for _, g := range strings.Split(stacks, "\n\n") {
-		if strings.Contains(g, "/engine/hostshell.") || strings.Contains(g, "/engine/sshtransport.(") {
-			id, _, _ := strings.Cut(g, " [")
-			ids[id] = true
+// A step's watchdog goes with the step, however short that was, on whatever shell the host has as /bin/sh.
+func TestNoProcessesLeft(t *testing.T) {
+	t.Parallel()
+	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{})
+	tr := open(t, s, quick)
+	suite := transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: s.Host("db-1"), Durable: true}
+	each(100, 8, func(_, i int) {
+		c := engine.Command{Argv: []string{"true"}, Timeout: time.Hour}
+		if i%10 == 0 {
+			c = engine.Command{Argv: []string{"sleep", "300"}, Timeout: time.Second}
 		}
-	}
-	return ids
+		got := suite.Start(t.Context(), t, c)
+		if got.Err != nil || got.Status.TimedOut != (i%10 == 0) {
+			t.Errorf("%d: %+v", i, got)
+		}
+	})
+	require.NoError(t, tr.Close())
+	s.RequireNothingLeft(t)
 }
