@@ -30,6 +30,9 @@ type RunDocument struct {
 	Unknown    int                `json:"unknown"`
 	NotReached []runbooks.ItemID  `json:"not_reached,omitempty"`
 	Coverage   engine.Coverage    `json:"coverage"`
+	Batches    []Batch            `json:"batches,omitempty"` // of phases that roll out
+	// UpdateDue is when the next promised progress update is due; absent when none is promised or the run has ended.
+	UpdateDue time.Time `json:"update_due,omitzero"`
 }
 
 // RunItem is an item on one host (and element); items that had no unit have one entry without a host.
@@ -38,6 +41,7 @@ type RunItem struct {
 	Kind      runbooks.Kind   `json:"kind"`
 	Host      string          `json:"host,omitempty"`
 	Key       string          `json:"key,omitempty"`
+	Batch     int             `json:"batch,omitempty"` // from 1, in a phase that rolls out
 	Phase     string          `json:"phase"`
 	Outcome   engine.Outcome  `json:"outcome,omitempty"` // absent while the item is not done
 	Standing  engine.Standing `json:"standing,omitempty"`
@@ -68,6 +72,10 @@ func NewRunDocument(rec *engine.Record, bundle string) *RunDocument {
 		Bundle: bundle, StartedAt: utc(rec.StartedAt), EndedAt: utc(rec.EndedAt), Items: []RunItem{}, Deviations: rec.Deviations,
 		Rollback: buildRollback(rec), Unknown: rec.Unknown, NotReached: rec.NotReached, Coverage: rec.Coverage,
 	}
+	d.Batches = buildBatches(rec)
+	if u := rec.Update(); u != nil {
+		d.UpdateDue = utc(u.Due)
+	}
 	for _, i := range buildItems(rec) {
 		d.Items = append(d.Items, runItems(&i)...)
 	}
@@ -93,7 +101,7 @@ func runItems(i *Item) []RunItem {
 	var out []RunItem
 	for _, u := range i.Units {
 		out = append(out, RunItem{
-			ID: i.ID, Kind: i.Kind, Host: u.Host, Key: u.Key, Phase: i.Phase, Outcome: u.Outcome, Standing: u.Standing,
+			ID: i.ID, Kind: i.Kind, Host: u.Host, Key: u.Key, Batch: u.Batch, Phase: i.Phase, Outcome: u.Outcome, Standing: u.Standing,
 			Reason: u.Reason, SettledBy: u.SettledBy, Attempts: u.Attempts, ExitCode: u.ExitCode, Signal: u.Signal,
 			StartedAt: u.StartedAt, EndedAt: endOf(u.StartedAt, u.Took),
 		})

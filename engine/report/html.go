@@ -176,7 +176,7 @@ func (v *page) funcs() template.FuncMap {
 		"int":   func(n uint64) int { return int(n) },
 		"deref": func(b *bool) bool { return b != nil && *b },
 		"brief": brief, "verifyTool": verifyTool, "verifyHand": verifyHand,
-		"instructionsOf": itemView.instructions, "cleanup": cleanupWords, "rollback": rollbackLines,
+		"instructionsOf": itemView.instructions, "cleanup": cleanupWords, "rollback": rollbackLines, "batches": batchRows,
 		"peopleLines": func(v itemView) []string { return v.peopleLines() },
 	}
 }

@@ -113,7 +113,7 @@ func queued(i *Item) Seconds {
 
 func buildUnit(u *engine.UnitRecord) Unit {
 	out := Unit{
-		Host: u.Host, Key: u.Key, Outcome: u.Outcome, Standing: u.Standing, Reason: u.Reason, Cause: u.Cause, Hint: u.Hint,
+		Batch: u.Batch, Host: u.Host, Key: u.Key, Outcome: u.Outcome, Standing: u.Standing, Reason: u.Reason, Cause: u.Cause, Hint: u.Hint,
 		SettledBy: u.SettledBy, Attempts: u.Attempts, ExitCode: u.ExitCode, Signal: u.Signal, Command: u.Command,
 		StartedAt: utc(u.StartedAt), Offset: Seconds(u.Offset), Captures: u.Captures, Expectations: u.Expectations,
 		Reattached: u.Reattached, Rounds: u.Rounds, KillConfirmed: u.KillConfirmed, Survivors: u.Survivors,

@@ -159,6 +159,7 @@ func (m *markdown) summary() {
 	m.objectives()
 	m.failures()
 	m.rollback()
+	m.batches()
 	m.people()
 	m.deviations()
 	m.notExecuted()

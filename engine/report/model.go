@@ -26,7 +26,8 @@ type Report struct {
 	Deviations  []engine.Deviation    `json:"deviations,omitempty"`
 	NotExecuted []NotExecuted         `json:"not_executed,omitempty"`
 	Rollback    *Rollback             `json:"rollback,omitempty"`
-	Unknown     int                   `json:"unknown"` // units whose end nobody knows
+	Batches     []Batch               `json:"batches,omitempty"` // of phases that roll out
+	Unknown     int                   `json:"unknown"`           // units whose end nobody knows
 	Coverage    engine.Coverage       `json:"coverage"`
 	Marks       []engine.MarkSet      `json:"marks,omitempty"`
 	Phases      []Phase               `json:"phases"`
@@ -227,6 +228,7 @@ type Manual struct {
 
 // Unit is an item on one host and element.
 type Unit struct {
+	Batch         int                  `json:"batch,omitempty"` // from 1, in a phase that rolls out
 	Host          string               `json:"host,omitempty"`
 	Key           string               `json:"key,omitempty"`
 	Outcome       engine.Outcome       `json:"outcome"`
@@ -292,9 +294,11 @@ type Host struct {
 
 // Rollback is the way back of a run: what was undone, and what was not.
 type Rollback struct {
-	Reason string `json:"reason,omitempty"`
-	By     string `json:"by,omitempty"`
-	Units  int    `json:"units"` // how many were to be rolled back
+	// Verdict is what the way back came to by itself: rolled-back, rolled-back-in-part, rollback-failed, rollback-unfinished.
+	Verdict engine.RollbackVerdict `json:"verdict"`
+	Reason  string                 `json:"reason,omitempty"`
+	By      string                 `json:"by,omitempty"`
+	Units   int                    `json:"units"` // how many were to be rolled back
 	// Until is the last irreversible step that started, the point of no return.
 	Until  runbooks.ItemID `json:"until,omitempty"`
 	Ended  bool            `json:"ended"`
@@ -302,6 +306,8 @@ type Rollback struct {
 	Failed []engine.Unit   `json:"failed,omitempty"`
 	Left   []engine.Unit   `json:"left,omitempty"` // may have changed something, and were not rolled back
 	Held   string          `json:"held,omitempty"` // why it stopped and waits for a person
+	// Settled are people's words about units whose way back failed.
+	Settled []engine.ItemSettled `json:"settled,omitempty"`
 }
 
 // Action is something a person did to the run.

@@ -69,6 +69,7 @@ func Build(rec *engine.Record, opts Options) (*Report, error) {
 		Marks:      rec.Marks,
 		Actions:    buildActions(rec),
 		Rollback:   buildRollback(rec),
+		Batches:    buildBatches(rec),
 		Unknown:    rec.Unknown,
 		Coverage:   rec.Coverage,
 		Variables:  rec.Plan.Variables,
