@@ -62,10 +62,10 @@ crash: ## kill it at every file operation, cut the power, fail every operation, 
 	@CONTINUO_CRASH_ALL=1 $(GO) test -count=1 -timeout=60m -parallel 4 -v ./cmd/continuo/internal/crash >$(BIN)/crash.log 2>&1; \
 	  status=$$?; sed -n -e 's/^ *[a-z]*_test.go:[0-9]*: \([a-z].* [0-9]*: [0-9]\)/\1/p' -e '/^ok/p' -e '/^FAIL/p' -e '/^ *--- FAIL/p' $(BIN)/crash.log; exit $$status
 
-tamper: ## what each attack on the evidence is caught by, in verify and in the shell verifier
+tamper: ## the threat table: what each attack is caught by, in verify and in the shell verifier
 	@mkdir -p $(BIN)
-	@$(GO) test -count=1 -run='^TestTamper$$' -v ./engine/evidence >$(BIN)/tamper.log 2>&1; \
-	  status=$$?; sed -n -e 's/^ *tamper_test.go:[0-9]*: //p' -e '/^ok/p' -e '/^FAIL/p' $(BIN)/tamper.log; exit $$status
+	@$(GO) test -count=1 -run='^(TestTamper|TestThreats)$$' -v ./engine/evidence ./cmd/continuo >$(BIN)/tamper.log 2>&1; \
+	  status=$$?; sed -n -e 's/^ *[a-z]*_test.go:[0-9]*: \( *[0-9r-].*\)/\1/p' -e 's/^        \( *[0-9-][0-9]* .*\)/\1/p' -e '/^ok/p' -e '/^FAIL/p' -e '/^--- FAIL/p' $(BIN)/tamper.log; exit $$status
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd engine runbooks); do \

@@ -169,7 +169,7 @@ func (l *Ledger) load() (*LedgerRecord, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	whole := bytes.LastIndexByte(data, '\n') + 1
+	whole := wholeLines(data)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	rec, from := &LedgerRecord{}, 0
@@ -184,6 +184,20 @@ func (l *Ledger) load() (*LedgerRecord, []byte, error) {
 		l.size, l.digest = whole, sum(data[:whole])
 	}
 	return rec, data[whole:], nil
+}
+
+// wholeLines is where the torn end of a ledger begins that a crash or a power cut may have left: an append is one line, of
+// which the end is missing, or sectors in its middle, which are NUL then.
+func wholeLines(data []byte) int {
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	if whole == 0 {
+		return 0
+	}
+	last := bytes.LastIndexByte(data[:whole-1], '\n') + 1
+	if bytes.IndexByte(data[last:whole], 0) >= 0 {
+		return last
+	}
+	return whole
 }
 
 // write appends lines to the file. One with a torn end, and a new one, is written whole and put in its place.

@@ -276,6 +276,33 @@ func TestEveryByteOfTheLedgerCounts(t *testing.T) {
 	}
 }
 
+func TestALedgerLineWithLostSectorsIsTorn(t *testing.T) {
+	t.Parallel()
+	state, l := installation(t)
+	name := filepath.Join(state, LedgerFile)
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	last := bytes.LastIndexByte(data[:len(data)-1], '\n') + 1
+	bad := bytes.Clone(data)
+	clear(bad[last+10 : last+60]) // the LF survived
+	require.NoError(t, os.WriteFile(name, bad, 0o600))
+	_, err = ReadLedger(name)
+	require.ErrorIs(t, err, ErrLedger)
+	e, err := l.Append(LedgerEntry{Type: LedgerKeyAdded, Key: "SHA256:x"})
+	require.NoError(t, err)
+	rec, err := ReadLedger(name)
+	require.NoError(t, err)
+	cut := rec.Entries[e.Seq-1]
+	require.Equal(t, LedgerRecovered, cut.Type)
+	require.Equal(t, sum(bad[last:]), cut.CutSHA256)
+
+	// Damage further inside is no torn end, and nothing is appended to it.
+	clear(bad[last-40 : last-20])
+	require.NoError(t, os.WriteFile(name, append(bad[:last:last], data[last:]...), 0o600))
+	_, err = l.Append(LedgerEntry{Type: LedgerKeyAdded, Key: "SHA256:y"})
+	require.ErrorIs(t, err, ErrLedger)
+}
+
 func TestATornLedgerLineIsCutAndRecorded(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()

@@ -96,7 +96,7 @@ func (f *figures) recovers(t *testing.T, s *scene) {
 		s.life.settler = settler
 		s.alive()
 		err = s.life.takeUp(context.Background())
-		require.Positive(t, settler.asked, "%v", err)
+		require.Positive(t, settler.asked, "%v: %s", err, story(t, s.life.state))
 	}
 	require.NoError(t, err)
 	f.judge(t, s)
@@ -183,6 +183,14 @@ func (f *figures) verifies(t *testing.T, s *scene, dir string) {
 		f.count(&f.broken, 1)
 		t.Logf("%s: ledger: %v %v", dir, err, led)
 	}
+}
+
+// story is what the journal holds, one line an event, for a test that fails.
+func story(t *testing.T, state string) string {
+	t.Helper()
+	data, err := os.ReadFile(opened(t, state) + "/" + journal.FileName)
+	require.NoError(t, err)
+	return string(data)
 }
 
 // opened is the directory of the run that has events; others were never opened.
