@@ -456,6 +456,10 @@ func (f *Folder) itemSettled(e Event, p *ItemSettled) error {
 	if err != nil {
 		return err
 	}
+	if p.Part == PartRollback {
+		f.rollbackSettled(e, p)
+		return nil
+	}
 	if !p.Whole() {
 		u, ok := f.units[p.Unit]
 		if !ok {

@@ -38,8 +38,9 @@ func (r *run) takeUp() error {
 	if p.aborted != nil {
 		r.valve.halt(aborted, reasonOr(p.aborted.Reason, "aborted by the operator"), p.aborted.By)
 	}
-	if p.back != nil {
-		r.back(reasonOr(p.back.Reason, "rolled back by the operator"), p.back.By)
+	if p.back != nil && p.back.Item == "" {
+		r.trail.want(reasonOr(p.back.Reason, "rolled back by the operator"), p.back.By)
+		r.valve.halt(aborted, reasonOr(p.back.Reason, "rolled back by the operator"), p.back.By)
 	}
 	if p.wayBack != nil {
 		r.back(p.wayBack.Reason, p.wayBack.By)

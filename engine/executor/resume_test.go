@@ -1,6 +1,7 @@
 package executor_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -373,4 +374,187 @@ func (w *world) leaks() int {
 		n += strings.Count(string(b), "token-value-1") + strings.Count(string(b), "key-value-2")
 	}
 	return n
+}
+
+// settler is a person who says what became of things.
+type settler struct {
+	as    string
+	asked []engine.Unit
+}
+
+// Settle implements engine.Settler.
+func (s *settler) Settle(_ context.Context, q engine.SettleQuestion) (engine.SettleAnswer, error) {
+	s.asked = append(s.asked, q.Unit)
+	if s.as == "" {
+		return engine.SettleAnswer{}, engine.ErrNobody
+	}
+	return engine.SettleAnswer{As: s.as, By: "ann", Reason: "I looked"}, nil
+}
+
+const plainStep = `
+phase "p" {
+  step "one" {
+    hosts = host.a
+    argv  = ["one"]
+    marks = ["done"]
+    rollback { argv = ["one-back"] }
+  }
+  step "two" {
+    hosts = host.b
+    argv  = ["two"]
+  }
+}
+mark "done" {}`
+
+// Nobody knows how a plain step ended whose controller died. It is asked of a person; without one the run is held and stays
+// as it is until somebody says something, however often it is resumed.
+func TestResume_unknownIsAPersonsToSay(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		as      string
+		verdict engine.Verdict
+		runs    int // of step.one
+		second  bool
+		says    engine.Standing
+	}{
+		"nobody there": {"", engine.Incomplete, 1, false, ""},
+		"leave":        {engine.SettleLeave, engine.Incomplete, 1, false, ""},
+		"done":         {engine.SettleDone, engine.PassedWithDeviations, 1, true, engine.Done},
+		"failed":       {engine.SettleFailed, engine.VerdictFailed, 1, false, engine.Fails},
+		"retry":        {engine.SettleRetry, engine.PassedWithDeviations, 2, true, engine.Done},
+	}
+	for name, tt := range tests {
+		for _, when := range []string{"at the first resume", "later"} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, engine.Live, plainStep)
+					w.project.Host("a").Connection.Plain = true
+					w.sim.On("step.one", engine.PartCommand, simtransport.Answer{Delay: 10 * second})
+					w.dies(3, false) // the outcome of step.one
+					who := &settler{}
+					w.cfg.Settler = who
+					if when == "later" {
+						rec, err := w.resumes()
+						require.NoError(t, err)
+						require.Equal(t, engine.Incomplete, rec.Verdict)
+						require.Equal(t, 1, rec.Unknown)
+					}
+					who.as = tt.as
+					rec, err := w.resumes()
+					require.NoError(t, err)
+					w.checkRecord(rec)
+					require.Equal(t, tt.verdict, rec.Verdict, "%s: %v", rec.Why, w.story())
+					runs, second := 0, false
+					for _, e := range w.effects() {
+						if strings.HasSuffix(e, " one") {
+							runs++
+						}
+						second = second || strings.HasSuffix(e, " two")
+					}
+					require.Equal(t, tt.runs, runs)
+					require.Equal(t, tt.second, second)
+					one := item(rec, "step.one")
+					if tt.says != "" {
+						require.Equal(t, tt.says, one.Units[0].Standing)
+						require.Zero(t, rec.Unknown)
+					}
+					require.NotEmpty(t, who.asked)
+					require.Equal(t, engine.Unit{Item: "step.one", Host: "a"}, who.asked[0])
+				})
+			})
+		}
+	}
+}
+
+// The host was away and is back: it tells itself how the attempt ended that was recorded as unknown.
+func TestResume_theHostIsBack(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		then    simtransport.Answer
+		verdict engine.Verdict
+		says    engine.Standing
+	}{
+		"it had succeeded": {simtransport.Answer{Stdout: "fine"}, engine.PassedWithDeviations, engine.Done},
+		"it had failed":    {simtransport.Answer{ExitCode: 3}, engine.VerdictFailed, engine.Fails},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, engine.Live, plainStep)
+				tt.then.Err = engine.ErrOutcomeUnknown
+				w.sim.On("step.one", engine.PartCommand, tt.then)
+				rec := w.run()
+				require.Equal(t, engine.Incomplete, rec.Verdict)
+				w.sim.Reveal()
+				rec, err := w.resumes()
+				require.NoError(t, err)
+				require.Equal(t, tt.verdict, rec.Verdict, "%s: %v", rec.Why, w.story())
+				one := item(rec, "step.one").Units[0]
+				require.Equal(t, engine.Unknown, one.Outcome, "an outcome never changes")
+				require.Equal(t, tt.says, one.Standing)
+				require.Equal(t, engine.SettledByHost, one.SettledBy)
+				require.Len(t, w.effects(), map[engine.Standing]int{engine.Done: 2, engine.Fails: 1}[tt.says])
+			})
+		})
+	}
+}
+
+// A person has the run rolled back instead: nothing new starts, what is under way is followed to its end and undone with the
+// rest. Killed on that way back at any event, it goes on from there.
+func TestResume_rollback(t *testing.T) {
+	t.Parallel()
+	var events int
+	back := func(w *world) (engine.Record, error) {
+		w.sim.Live()
+		w.journal = simtransport.ResumeJournal(w.journal.Events(), simtransport.Clock{}, "second")
+		w.cfg.Journal = w.journal
+		w.cfg.Resume = &executor.Resumed{
+			Events: w.journal.Events(), Artifact: w.store.Get, Rollback: &engine.OperatorAction{By: "ann", Reason: "called off"},
+		}
+		events = len(w.journal.Events())
+		return executor.Run(w.t.Context(), w.cfg)
+	}
+	begin := func(t *testing.T) *world {
+		w := newScene(t, scenes()["all goes well"])
+		w.dies(60, true)
+		return w
+	}
+	var want []string
+	var first, last int
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t)
+		preview, err := engine.FindWayBack(w.cfg.Plan, w.journal.Events())
+		require.NoError(t, err)
+		rec, err := back(w)
+		require.NoError(t, err)
+		require.Equal(t, engine.VerdictFailed, rec.Verdict, rec.Why)
+		require.Equal(t, engine.RolledBackInPart, rec.Rollback.Verdict(), "%+v", rec.Rollback)
+		require.True(t, rec.CleanupRan)
+		want, first, last = w.effects(), events, len(w.journal.Events())
+		var previewed []engine.Unit
+		for _, s := range preview.Steps {
+			if s.Reversible {
+				previewed = append(previewed, s.Unit)
+			}
+		}
+		require.ElementsMatch(t, previewed, rec.Rollback.Done, "what was previewed is what was done")
+	})
+	for n := first + 1; n < last; n++ {
+		synctest.Test(t, func(t *testing.T) {
+			w := begin(t)
+			w.sim.Live()
+			w.journal = simtransport.ResumeJournal(w.journal.Events(), simtransport.Clock{}, "second")
+			w.cfg.Journal = w.journal
+			w.cfg.Resume = &executor.Resumed{
+				Events: w.journal.Events(), Artifact: w.store.Get, Rollback: &engine.OperatorAction{By: "ann", Reason: "called off"},
+			}
+			w.dies(n, n%2 == 0)
+			rec, err := w.resumes()
+			require.NoError(t, err)
+			require.Equal(t, engine.VerdictFailed, rec.Verdict, "died at %d: %s: %v", n, rec.Why, w.story())
+			require.Equal(t, want, w.effects(), "died at %d: %v", n, w.story())
+			require.Equal(t, engine.RolledBackInPart, rec.Rollback.Verdict())
+		})
+	}
 }

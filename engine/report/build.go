@@ -107,7 +107,7 @@ func buildRollback(rec *engine.Record) *Rollback {
 	if b == nil {
 		return nil
 	}
-	return &Rollback{Reason: b.Reason, By: b.By, Units: b.Units, Until: b.Until, Ended: b.Ended, Done: b.Done, Failed: b.Failed,
+	return &Rollback{Verdict: b.Verdict(), Settled: b.Settled, Reason: b.Reason, By: b.By, Units: b.Units, Until: b.Until, Ended: b.Ended, Done: b.Done, Failed: b.Failed,
 		Left: b.Left, Held: b.Held}
 }
 

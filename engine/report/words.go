@@ -179,13 +179,20 @@ func rollbackLines(b *Rollback) []string {
 			out = append(out, part.words+": "+unitList(part.units)+".")
 		}
 	}
+	for _, s := range b.Settled {
+		word := "was undone by hand"
+		if s.As != engine.Done {
+			word = "stays as it is"
+		}
+		out = append(out, fmt.Sprintf("%s says that %s %s: %s.", s.By, unitList([]engine.Unit{s.Unit}), word, s.Reason))
+	}
 	switch {
 	case b.Held != "":
 		out = append(out, "It stopped and waits for a person: "+b.Held+".")
 	case !b.Ended:
 		out = append(out, "It did not come to its end.")
 	}
-	return out
+	return append(out, "Verdict of the rollback: "+string(b.Verdict)+".")
 }
 
 func unitList(units []engine.Unit) string {

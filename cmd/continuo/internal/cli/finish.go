@@ -47,7 +47,7 @@ func (s *session) next(end view.Ending, code Code) []string {
 	id, name := string(s.id), s.work.runbook.Name
 	switch {
 	case !s.record.Closed:
-		return []string{"continuo show " + id, `continuo seal ` + id + ` --abandon "REASON"   (if nobody takes it up again)`}
+		return append(unfinishedCommands(&s.record), "continuo show "+id)
 	case !end.Sealed:
 		return []string{"continuo seal " + id}
 	case s.mode == engine.DryRun && code == OK:

@@ -79,6 +79,11 @@ func (a *app) plan(args []string, inputs variableFlags) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
+	return planned(p, rb, values)
+}
+
+// planned plans a runbook with its variables.
+func planned(p *runbooks.Project, rb *runbooks.Runbook, values map[string]expr.Value) (*work, error) {
 	plan, list := planner.Plan(planner.Input{Project: p, Runbook: rb, Variables: values})
 	if err := list.Err(); err != nil {
 		return nil, err

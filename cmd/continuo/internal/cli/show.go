@@ -44,7 +44,7 @@ func sealedBy(l *evidence.Loaded) string {
 func nextCommands(l *evidence.Loaded) []string {
 	id := string(l.Record.Opened.Run)
 	if !l.Record.Closed {
-		return []string{"continuo seal " + id + ` --abandon "REASON"   (if nobody takes it up again)`}
+		return unfinishedCommands(l.Record)
 	}
 	if !l.Sealed {
 		return []string{"continuo seal " + id + "   (finishes the record)"}

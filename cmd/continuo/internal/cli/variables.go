@@ -13,6 +13,19 @@ import (
 
 // variables gives the runbook's variables their values: files in the order in which they were named, then --var.
 func (a *app) variables(p *runbooks.Project, rb *runbooks.Runbook, in variableFlags) (map[string]expr.Value, error) {
+	given, err := a.given(in)
+	if err != nil {
+		return nil, err
+	}
+	values, list := loader.Values(p, rb, given)
+	if err := list.Err(); err != nil {
+		return nil, fail(Usage, err, "")
+	}
+	return values, nil
+}
+
+// given reads what the flags say about variables.
+func (a *app) given(in variableFlags) ([]loader.Given, error) {
 	var given []loader.Given
 	for _, name := range in.files {
 		src, err := os.ReadFile(a.path(name))
@@ -32,11 +45,7 @@ func (a *app) variables(p *runbooks.Project, rb *runbooks.Runbook, in variableFl
 		}
 		given = append(given, g)
 	}
-	values, list := loader.Values(p, rb, given)
-	if err := list.Err(); err != nil {
-		return nil, fail(Usage, err, "")
-	}
-	return values, nil
+	return given, nil
 }
 
 // hideVariables makes the sensitive ones known to the redactor. One that it cannot keep out of the record is refused.

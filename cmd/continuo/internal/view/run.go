@@ -28,6 +28,7 @@ func (s *Screen) RunEnd(e Ending) {
 	s.runFacts(r)
 	s.objectives(r)
 	s.troubles(r)
+	s.wentBack(r)
 	s.deviations(r)
 	s.evidence(e)
 	for n, c := range e.Next {

@@ -135,3 +135,26 @@ func NewWayBackDocument(id engine.RunID, w engine.WayBack) WayBackDocument {
 	}
 	return WayBackDocument{Schema: WayBackSchema, Run: id, Steps: list(w.Steps), Until: w.Until, Kept: list(w.Kept), Open: w.Open}
 }
+
+// wentBack prints what a rollback came to, and what of it is left to people.
+func (s *Screen) wentBack(r *engine.Record) {
+	b := r.Rollback
+	if b == nil {
+		return
+	}
+	failed, left := b.ByHand()
+	v := b.Verdict()
+	i := green
+	if v != engine.RolledBack {
+		i = red
+	}
+	s.Printf("  %-13s%s%s\n", "rollback:", s.paint(i, string(v)), after(", ", Clean(b.Held)))
+	for _, part := range []struct {
+		units []engine.Unit
+		why   string
+	}{{failed, "its rollback failed"}, {left, "may have changed something and was not rolled back"}} {
+		for _, u := range part.units {
+			s.Printf("    %s %s: %s\n", s.paint(yellow, "BY HAND"), Clean(unitName(u)), part.why)
+		}
+	}
+}
