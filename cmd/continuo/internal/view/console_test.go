@@ -14,6 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/vt"
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
 )
@@ -27,7 +28,7 @@ type night struct {
 	console *Console
 	desk    *Desk
 	lines   *Progress
-	term    *vt
+	term    *vt.Terminal
 	now     time.Time
 	seq     uint64
 	keys    *os.File
@@ -70,7 +71,8 @@ func nightPlan() *engine.Plan {
 // newNight begins the recovery on a terminal of that size.
 func newNight(t *testing.T, width, height int) *night {
 	t.Helper()
-	n := &night{t: t, plan: nightPlan(), term: newVT(width, height), now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
+	n := &night{t: t, plan: nightPlan(), term: vt.New(width, height), now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
+	n.term.MapNewline = true // the program has no keyboard whose mode it could change
 	s := NewScreen(n.term, Options{Color: "never", Zone: time.UTC})
 	s.terminal, s.columns = true, width
 	in, keys, err := os.Pipe()
@@ -105,12 +107,12 @@ func newNight(t *testing.T, width, height int) *night {
 
 // watched tells the console of its first frame, as its own output does.
 type watched struct {
-	*vt
+	*vt.Terminal
 	c *Console
 }
 
 func (w *watched) Write(b []byte) (int, error) {
-	n, err := w.vt.Write(b)
+	n, err := w.Terminal.Write(b)
 	w.c.frame(b)
 	return n, err
 }
@@ -176,13 +178,15 @@ func (n *night) shown() string {
 		}
 		return out
 	}
-	ok := func() bool { return slices.Equal(want(), n.term.all()) }
+	ok := func() bool { return slices.Equal(want(), n.term.All()) }
 	for end := time.Now().Add(20 * time.Second); !ok() && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		c.wake()
 	}
-	require.Equal(n.t, strings.Join(want(), "\n"), strings.Join(n.term.all(), "\n"))
-	require.Empty(n.t, n.term.faults)
-	return n.term.screen()
+	require.Equal(n.t, strings.Join(want(), "\n"), strings.Join(n.term.All(), "\n"))
+	require.Empty(n.t, n.term.Faults())
+	// Empty rows below the view are left out: how many there are depends on which views were drawn on the way.
+	all := n.term.All()
+	return strings.Join(all[max(0, len(all)-c.height):], "\n") + "\n"
 }
 
 // golden compares a screen with the one on record.

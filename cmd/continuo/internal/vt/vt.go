@@ -1,4 +1,6 @@
-package view
+// Package vt is a terminal for tests: what is written to it moves a cursor over a screen, and what leaves the screen at its
+// top is kept. A sequence that it does not know is a fault, so that nothing is taken for shown that may not be.
+package vt
 
 import (
 	"fmt"
@@ -10,9 +12,11 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// vt is a terminal: what is written to it moves a cursor over a screen, and what leaves the screen at its top is kept. A
-// sequence that it does not know is a fault, so that nothing is taken for shown that may not be.
-type vt struct {
+// Terminal is a screen with a scrollback. Safe for concurrent use.
+type Terminal struct {
+	// MapNewline has a line feed begin a new line, as a terminal line does that was not put into raw mode. Set before use.
+	MapNewline bool
+
 	mu            sync.Mutex
 	width, height int
 	cells         [][]string
@@ -25,8 +29,9 @@ type vt struct {
 	rest          string // an unfinished sequence
 }
 
-func newVT(width, height int) *vt {
-	v := &vt{width: width, height: height, modes: map[string]bool{}}
+// New gives an empty terminal.
+func New(width, height int) *Terminal {
+	v := &Terminal{width: width, height: height, modes: map[string]bool{}}
 	for range height {
 		v.cells = append(v.cells, make([]string, width))
 	}
@@ -34,7 +39,7 @@ func newVT(width, height int) *vt {
 }
 
 // Write implements io.Writer.
-func (v *vt) Write(b []byte) (int, error) {
+func (v *Terminal) Write(b []byte) (int, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	in := v.rest + string(b)
@@ -92,12 +97,14 @@ func sequence(in string) int {
 	return 2
 }
 
-func (v *vt) control(c byte) {
+func (v *Terminal) control(c byte) {
 	switch c {
 	case '\r':
 		v.x = 0
-	case '\n': // as a terminal line does that maps it, for the program has no keyboard whose mode it could change
-		v.x = 0
+	case '\n':
+		if v.MapNewline {
+			v.x = 0
+		}
 		v.down()
 	case '\b':
 		v.x = max(v.x-1, 0)
@@ -108,7 +115,7 @@ func (v *vt) control(c byte) {
 	}
 }
 
-func (v *vt) down() {
+func (v *Terminal) down() {
 	if v.y < v.height-1 {
 		v.y++
 		return
@@ -117,7 +124,7 @@ func (v *vt) down() {
 	v.cells = append(v.cells[1:], make([]string, v.width))
 }
 
-func (v *vt) put(g string, w int) {
+func (v *Terminal) put(g string, w int) {
 	if v.x+w > v.width {
 		v.x = 0
 		v.down()
@@ -131,7 +138,7 @@ func (v *vt) put(g string, w int) {
 }
 
 // escape does what a sequence says.
-func (v *vt) escape(seq string) {
+func (v *Terminal) escape(seq string) {
 	if seq[1] != '[' {
 		switch {
 		case seq[1] == 'M' && v.y > 0:
@@ -209,7 +216,7 @@ func (v *vt) escape(seq string) {
 	}
 }
 
-func (v *vt) eraseScreen(how int) {
+func (v *Terminal) eraseScreen(how int) {
 	switch how {
 	case 0:
 		clear(v.cells[v.y][min(v.x, v.width-1):])
@@ -221,7 +228,7 @@ func (v *vt) eraseScreen(how int) {
 	}
 }
 
-func (v *vt) eraseLine(how int) {
+func (v *Terminal) eraseLine(how int) {
 	x := min(v.x, v.width-1)
 	switch how {
 	case 0:
@@ -234,7 +241,7 @@ func (v *vt) eraseLine(how int) {
 }
 
 // private are the modes of terminals: the cursor is kept track of, and what must be off at the end.
-func (v *vt) private(body string, final byte) {
+func (v *Terminal) private(body string, final byte) {
 	switch final {
 	case 'h', 'l':
 		if body == "?25" {
@@ -244,13 +251,13 @@ func (v *vt) private(body string, final byte) {
 			v.faults = append(v.faults, "the alternate screen")
 		}
 		v.modes[body] = final == 'h'
-	case 'u', 'm', 'p', 'q', 'n', 'c': // keyboard protocols, queries, the shape of the cursor
+	case 'u', 'm', 'p', 'q', 'n', 'c', 'W': // keyboard protocols, queries, the shape of the cursor, tab stops every 8
 	default:
 		v.faults = append(v.faults, fmt.Sprintf("private %q %c", body, final))
 	}
 }
 
-func (v *vt) line(n int) string {
+func (v *Terminal) line(n int) string {
 	var b strings.Builder
 	for _, c := range v.cells[n] {
 		switch c {
@@ -264,8 +271,8 @@ func (v *vt) line(n int) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// screen is what is seen, line by line.
-func (v *vt) screen() string {
+// Screen is what is seen, line by line.
+func (v *Terminal) Screen() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	out := make([]string, v.height)
@@ -275,8 +282,8 @@ func (v *vt) screen() string {
 	return strings.Join(out, "\n") + "\n"
 }
 
-// all is what was written, scrollback and screen, without empty lines at the end.
-func (v *vt) all() []string {
+// All is what was written, scrollback and screen, without empty lines at the end.
+func (v *Terminal) All() []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	out := append([]string{}, v.scrolled...)
@@ -285,6 +292,29 @@ func (v *vt) all() []string {
 	}
 	for len(out) > 0 && out[len(out)-1] == "" {
 		out = out[:len(out)-1]
+	}
+	return out
+}
+
+// Faults are the sequences that it does not know, or that lose what was written.
+func (v *Terminal) Faults() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return append([]string{}, v.faults...)
+}
+
+// Restored says what of the terminal's state is not as it was: a hidden cursor, modes that are on. Nil is as it should be.
+func (v *Terminal) Restored() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var out []string
+	if v.hidden {
+		out = append(out, "the cursor is hidden")
+	}
+	for m, on := range v.modes {
+		if on && m != "?25" {
+			out = append(out, "mode "+m+" is on")
+		}
 	}
 	return out
 }
