@@ -33,6 +33,8 @@ type Answer struct {
 	// Err is returned instead of a status, after the delay. Prepare makes it the answer of Launcher.Prepare.
 	Err     error
 	Prepare bool
+	// Background: something that it started holds its output when it has ended.
+	Background bool
 	// Reattached is how often the connection was lost and taken up again while it ran.
 	Reattached int
 }
@@ -239,6 +241,9 @@ func (t *Transport) Start(ctx context.Context, h *runbooks.Host, a engine.Attemp
 	if err := t.gone(); err != nil {
 		return engine.ExitStatus{}, t.release(a.ID), err
 	}
+	if err := context.Cause(ctx); err != nil {
+		return engine.ExitStatus{}, t.release(a.ID), stopped(err)
+	}
 	c := Call{Place: engine.PlaceOf(ctx), What: "start", On: name(h), Command: a.Command, Attempt: a.ID}
 	t.note(ctx, c)
 	if t.launched != nil {
@@ -254,6 +259,14 @@ func (t *Transport) Start(ctx context.Context, h *runbooks.Host, a engine.Attemp
 	}
 	st, err := t.living(ctx, says, a.Command.Timeout, sink)
 	return st, t.release(a.ID), err
+}
+
+// stopped is the error of a launch that is not made, because its context has ended.
+func stopped(cause error) error {
+	if errors.Is(cause, engine.ErrLeft) {
+		return cause
+	}
+	return &engine.HostError{Kind: "stopped", Err: fmt.Errorf("%w: simulated: stopped before anything was launched", engine.ErrUnreachable)}
 }
 
 func (t *Transport) release(id engine.AttemptID) engine.Release {
@@ -322,7 +335,7 @@ func play(ctx context.Context, a Answer, timeout time.Duration, sink engine.Outp
 	case a.Err != nil:
 		return engine.ExitStatus{}, a.Err
 	}
-	return engine.ExitStatus{Code: a.ExitCode, Signal: a.Signal, Reattached: a.Reattached}, nil
+	return engine.ExitStatus{Code: a.ExitCode, Signal: a.Signal, Reattached: a.Reattached, BackgroundOpen: a.Background}, nil
 }
 
 // killed is how it ends when it is killed.

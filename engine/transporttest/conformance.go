@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -19,13 +20,39 @@ import (
 )
 
 // Suite is a transport under test and a host that it reaches. The suite's commands are POSIX shell and write only to
-// directories of the test, which the host must share with it.
+// directories of the test, which a real host must share with it; a simulated one is told what each of them does.
 type Suite struct {
 	Prober   engine.Prober
 	Launcher engine.Launcher // nil: the transport only observes
 	Host     *runbooks.Host
 	// Durable: attempts outlive their connection.
 	Durable bool
+	// Tell is called before each command with what it does on a host. Nil: the host is real and does it by itself.
+	Tell func(c engine.Command, d Does)
+}
+
+// Does is what a command of the suite does on its host.
+type Does struct {
+	Stdout, Stderr string
+	Code           int
+	Signal         string
+	// Lasts is how long it runs, by its own account.
+	Lasts time.Duration
+	// Background: something that it started holds its output when it has ended.
+	Background bool
+	// Refused is the kind of the HostError with which the host refuses it; empty: it runs.
+	Refused string
+}
+
+// Unit and Part are where the suite's commands belong: a simulated host answers by them.
+const (
+	Unit = runbooks.ItemID("step.conformance")
+	Part = engine.PartCommand
+)
+
+// at says in a context what a command belongs to.
+func (s Suite) at(ctx context.Context) context.Context {
+	return engine.WithPlace(ctx, engine.Place{Unit: engine.Unit{Item: Unit, Host: s.Host.Name}, Part: Part})
 }
 
 // NewID is an attempt id that nobody has used.
@@ -44,6 +71,7 @@ func (s Suite) Start(ctx context.Context, t testing.TB, c engine.Command) Result
 // StartAs is Start with the id of the attempt given.
 func (s Suite) StartAs(ctx context.Context, t testing.TB, id engine.AttemptID, c engine.Command) Result {
 	t.Helper()
+	ctx = s.at(ctx)
 	p, err := s.Launcher.Prepare(ctx, s.Host, c.Become)
 	require.NoError(t, err)
 	var stdout, stderr bytes.Buffer
@@ -54,29 +82,70 @@ func (s Suite) StartAs(ctx context.Context, t testing.TB, id engine.AttemptID, c
 	return Result{Status: status, Stdout: stdout.String(), Stderr: stderr.String(), Err: err}
 }
 
-// Run runs every normal case as a check and, where the transport launches, as a step: both must do the same.
+// Run runs every case, commands as a check and, where the transport launches, as a step: both must do the same.
 func (s Suite) Run(t *testing.T) {
-	ways := map[string]func(context.Context, testing.TB, engine.Command) Result{
-		"check": func(ctx context.Context, t testing.TB, c engine.Command) Result {
-			return Observe(ctx, t, s.Prober, s.Host, c)
-		},
-	}
-	if s.Launcher != nil {
-		ways["step"] = s.Start
-	}
-	for name, way := range ways {
-		for _, c := range normal() {
-			t.Run(name+"/"+c.name, func(t *testing.T) {
-				t.Parallel()
-				ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-				defer cancel()
-				c.run(t, func(cmd engine.Command) Result { return way(ctx, t, cmd) })
-			})
-		}
+	for _, c := range s.cases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+			defer cancel()
+			c.run(ctx, t, s)
+		})
 	}
 }
 
-type runner = func(engine.Command) Result
+// RunInBubbles runs every case in a bubble of testing/synctest, where time is simulated, on a transport of its own.
+func RunInBubbles(t *testing.T, make func(t *testing.T) Suite) {
+	t.Helper()
+	var kinds Suite
+	synctest.Test(t, func(t *testing.T) { kinds = make(t) })
+	for _, c := range kinds.cases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { c.run(t.Context(), t, make(t)) })
+		})
+	}
+}
+
+// suiteCase is a case on a transport.
+type suiteCase struct {
+	name string
+	run  func(ctx context.Context, t *testing.T, s Suite)
+}
+
+// cases are all that the suite's transport can be held to.
+func (s Suite) cases() []suiteCase {
+	var out []suiteCase
+	for _, c := range normal() {
+		out = append(out, suiteCase{"check/" + c.name, func(ctx context.Context, t *testing.T, s Suite) {
+			c.run(t, func(cmd engine.Command, d Does) Result {
+				s.tell(cmd, d)
+				return Observe(s.at(ctx), t, s.Prober, s.Host, cmd)
+			})
+		}})
+		if s.Launcher != nil {
+			out = append(out, suiteCase{"step/" + c.name, func(ctx context.Context, t *testing.T, s Suite) {
+				c.run(t, func(cmd engine.Command, d Does) Result {
+					s.tell(cmd, d)
+					return s.Start(ctx, t, cmd)
+				})
+			}})
+		}
+	}
+	if s.Launcher != nil {
+		out = append(out, lives()...)
+	}
+	return out
+}
+
+func (s Suite) tell(c engine.Command, d Does) {
+	if s.Tell != nil {
+		s.Tell(c, d)
+	}
+}
+
+// runner runs a command, of which a simulated host is told what it does.
+type runner = func(engine.Command, Does) Result
 
 type normalCase struct {
 	name string
@@ -103,42 +172,42 @@ func normal() []normalCase {
 
 func exitCodes(t *testing.T, run runner) {
 	for _, code := range []int{0, 1, 127, 255} {
-		r := run(engine.Command{Script: fmt.Sprintf("exit %d", code)})
+		r := run(engine.Command{Script: fmt.Sprintf("exit %d", code)}, Does{Code: code})
 		require.NoError(t, r.Err)
 		require.Equal(t, code, r.Status.Code)
 		require.Empty(t, r.Status.Signal)
 		require.False(t, r.Status.TimedOut)
 	}
-	r := run(engine.Command{Argv: []string{"sh", "-c", "exit 256"}})
+	r := run(engine.Command{Argv: []string{"sh", "-c", "exit 256"}}, Does{})
 	require.NoError(t, r.Err)
 	require.Zero(t, r.Status.Code)
 }
 
 func streams(t *testing.T, run runner) {
-	r := run(engine.Command{Script: `printf 'a\000b'; printf 'c\377\nd' >&2`})
+	r := run(engine.Command{Script: `printf 'a\000b'; printf 'c\377\nd' >&2`}, Does{Stdout: "a\x00b", Stderr: "c\xff\nd"})
 	require.NoError(t, r.Err)
 	require.Equal(t, "a\x00b", r.Stdout)
 	require.Equal(t, "c\xff\nd", r.Stderr)
-	r = run(engine.Command{Argv: []string{"true"}})
+	r = run(engine.Command{Argv: []string{"true"}}, Does{})
 	require.NoError(t, r.Err)
 	require.Empty(t, r.Stdout+r.Stderr)
 }
 
 func muchStderr(t *testing.T, run runner) {
-	r := run(engine.Command{Script: "head -c 5000000 /dev/zero >&2; echo done"})
+	r := run(engine.Command{Script: "head -c 5000000 /dev/zero >&2; echo done"}, Does{Stdout: "done\n", Stderr: strings.Repeat("\x00", 5000000)})
 	require.NoError(t, r.Err)
 	require.Len(t, r.Stderr, 5000000)
 	require.Equal(t, "done\n", r.Stdout)
 }
 
 func scriptSizes(t *testing.T, run runner) {
-	r := run(engine.Command{Script: ": " + strings.Repeat("x", 1<<20) + "\necho big"})
+	r := run(engine.Command{Script: ": " + strings.Repeat("x", 1<<20) + "\necho big"}, Does{Stdout: "big\n"})
 	require.NoError(t, r.Err)
 	require.Equal(t, "big\n", r.Stdout)
-	r = run(engine.Command{})
+	r = run(engine.Command{}, Does{})
 	require.NoError(t, r.Err)
 	require.Zero(t, r.Status.Code)
-	r = run(engine.Command{Script: "echo unfinished 'quote"})
+	r = run(engine.Command{Script: "echo unfinished 'quote"}, Does{Code: 2})
 	require.NoError(t, r.Err)
 	require.NotZero(t, r.Status.Code)
 }
@@ -153,20 +222,22 @@ func environment(t *testing.T, run runner) {
 		c.Env = append(c.Env, engine.Env{Name: fmt.Sprintf("V%d", i), Value: v, Secret: i%2 == 0})
 	}
 	c.Env = append(c.Env, engine.Env{Name: "PATH", Value: "/bin:/usr/bin:/nonsuch dir"})
-	r := run(c)
+	want := strings.Join(nasty, "|") + "|/bin:/usr/bin:/nonsuch dir"
+	r := run(c, Does{Stdout: want})
 	require.NoError(t, r.Err)
-	require.Equal(t, strings.Join(nasty, "|")+"|/bin:/usr/bin:/nonsuch dir", r.Stdout)
+	require.Equal(t, want, r.Stdout)
 }
 
 func arguments(t *testing.T, run runner) {
-	r := run(engine.Command{Argv: append([]string{"printf", "[%s]"}, nasty...)})
+	want := "[" + strings.Join(nasty, "][") + "]"
+	r := run(engine.Command{Argv: append([]string{"printf", "[%s]"}, nasty...)}, Does{Stdout: want})
 	require.NoError(t, r.Err)
-	require.Equal(t, "["+strings.Join(nasty, "][")+"]", r.Stdout)
+	require.Equal(t, want, r.Stdout)
 }
 
 func background(t *testing.T, run runner) {
 	start := time.Now()
-	r := run(engine.Command{Script: "sleep 300 & echo $!; exit 3"})
+	r := run(engine.Command{Script: "sleep 300 & echo $!; exit 3"}, Does{Stdout: "0\n", Code: 3, Background: true})
 	require.NoError(t, r.Err)
 	killLater(t, strings.TrimSpace(r.Stdout))
 	require.Equal(t, 3, r.Status.Code)
@@ -195,21 +266,22 @@ func stdin(t *testing.T, run runner) {
 	big := bytes.Repeat([]byte("0123456789abcdef\x00\n"), 20000)
 	for name, in := range map[string][]byte{"text": []byte("no newline at the end"), "lines": []byte("a\nb\n"), "binary": []byte("\x00\x01'\"\n\x00"),
 		"empty": {}, "big": big} {
-		r := run(engine.Command{Argv: []string{"cat"}, Stdin: in})
+		r := run(engine.Command{Argv: []string{"cat"}, Stdin: in}, Does{Stdout: string(in)})
 		require.NoError(t, r.Err, name)
 		require.Equal(t, string(in), r.Stdout, name)
 	}
-	r := run(engine.Command{Argv: []string{"cat"}})
+	r := run(engine.Command{Argv: []string{"cat"}}, Does{})
 	require.NoError(t, r.Err)
 	require.Empty(t, r.Stdout)
 }
 
 func interpreter(t *testing.T, run runner) {
-	r := run(engine.Command{Script: "echo ${#x} $-; false; echo not reached", Env: []engine.Env{{Name: "x", Value: "four"}}})
+	r := run(engine.Command{Script: "echo ${#x} $-; false; echo not reached", Env: []engine.Env{{Name: "x", Value: "four"}}},
+		Does{Stdout: "4 e\n", Code: 1})
 	require.NoError(t, r.Err)
 	require.Equal(t, 1, r.Status.Code, "-e is set")
 	require.NotContains(t, r.Stdout, "not reached")
-	r = run(engine.Command{Script: "BEGIN { print 6*7 }", Interpreter: []string{"awk", "-f"}})
+	r = run(engine.Command{Script: "BEGIN { print 6*7 }", Interpreter: []string{"awk", "-f"}}, Does{Stdout: "42\n"})
 	require.NoError(t, r.Err)
 	require.Equal(t, "42\n", r.Stdout)
 }
@@ -218,13 +290,13 @@ func workingDirectory(t *testing.T, run runner) {
 	dir := filepath.Join(t.TempDir(), "a 'dir'")
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
-	r := run(engine.Command{Argv: []string{"pwd"}, WorkingDir: dir})
+	r := run(engine.Command{Argv: []string{"pwd"}, WorkingDir: dir}, Does{Stdout: dir + "\n"})
 	require.NoError(t, r.Err)
 	require.Equal(t, dir+"\n", r.Stdout)
 }
 
 func timeout(t *testing.T, run runner) {
-	r := run(engine.Command{Script: "echo before; sleep 300", Timeout: time.Second})
+	r := run(engine.Command{Script: "echo before; sleep 300", Timeout: time.Second}, Does{Stdout: "before\n", Lasts: 5 * time.Minute})
 	require.NoError(t, r.Err)
 	require.True(t, r.Status.TimedOut)
 	require.True(t, r.Status.KillConfirmed)
@@ -237,7 +309,7 @@ func refused(t *testing.T, run runner) {
 		"program":           {Argv: []string{"nonsuchprogram"}},
 		"working-directory": {Argv: []string{"true"}, WorkingDir: "/nonsuch"},
 	} {
-		r := run(c)
+		r := run(c, Does{Refused: kind})
 		require.ErrorIs(t, r.Err, engine.ErrRefused)
 		var he *engine.HostError
 		require.ErrorAs(t, r.Err, &he)
