@@ -116,6 +116,24 @@ func TestProcedures_plan(t *testing.T) {
 	}
 }
 
+// Whatever goes wrong in them, these procedures end safely, or wait for a person and say so.
+func TestProcedures_explored(t *testing.T) {
+	t.Parallel()
+	for project, runbook := range map[string]string{"two-site-failover": "failover", "zonal-recovery": "zone-back"} {
+		t.Run(project, func(t *testing.T) {
+			t.Parallel()
+			p := copyExample(t, filepath.Join("procedures", project), t.TempDir())
+			var explored struct {
+				Cases    int
+				Findings []struct{ Code, Item, Why string }
+			}
+			require.NoError(t, json.Unmarshal([]byte(p.continuo(0, "test", runbook, "--explore", "--json")), &explored))
+			require.Empty(t, explored.Findings)
+			require.Greater(t, explored.Cases, 30)
+		})
+	}
+}
+
 type planRollout struct {
 	Phase   bool
 	Hosts   []string

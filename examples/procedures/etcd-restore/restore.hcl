@@ -121,19 +121,21 @@ runbook "etcd-restore" {
     on_failure = "rollback" # the old data comes back under its name, as long as no member has started
 
     step "stop" {
-      argv     = ["systemctl", "stop", "etcd"]
-      requires = [gate.restore]
-      timeout  = "2m"
+      argv       = ["systemctl", "stop", "etcd"]
+      requires   = [gate.restore]
+      timeout    = "2m"
+      idempotent = true
       rollout { batch = "100%" }
       rollback { argv = ["systemctl", "start", "etcd"] }
     }
     step "keep-old-data" {
-      script  = <<-EOT
+      script     = <<-EOT
         test -d "$DATA" || exit 0
         mv -- "$DATA" "$DATA.before-$RUN"
       EOT
-      env     = { DATA = local.data_dir, RUN = run.id }
-      timeout = "1m"
+      env        = { DATA = local.data_dir, RUN = run.id }
+      timeout    = "1m"
+      idempotent = true
       rollout { batch = "100%" }
       rollback {
         script = <<-EOT
@@ -152,6 +154,7 @@ runbook "etcd-restore" {
       destination = local.snapshot
       mode        = "0600"
       timeout     = "20m"
+      idempotent  = true
       rollout { batch = "100%" }
     }
     step "restore" {
@@ -169,6 +172,7 @@ runbook "etcd-restore" {
       )
       timeout = "15m"
       rollout { batch = "100%" }
+      verify { argv = ["test", "-d", "${local.data_dir}/member/wal"] } # written last
       rollback {
         script = "rm -rf -- \"$DATA\""
         env    = { DATA = local.data_dir }
@@ -202,9 +206,10 @@ runbook "etcd-restore" {
       }
     }
     step "probe-write" {
-      hosts   = host.etcd-1
-      argv    = ["etcdctl", "put", "continuo/probe", run.id]
-      timeout = "30s"
+      hosts      = host.etcd-1
+      argv       = ["etcdctl", "put", "continuo/probe", run.id]
+      timeout    = "30s"
+      idempotent = true
       rollback { argv = ["etcdctl", "del", "continuo/probe"] }
     }
     check "probe-read" {
@@ -237,15 +242,17 @@ runbook "etcd-restore" {
 
   cleanup {
     step "remove-probe" {
-      hosts   = host.etcd-1
-      argv    = ["etcdctl", "del", "continuo/probe"]
-      timeout = "30s"
+      hosts      = host.etcd-1
+      argv       = ["etcdctl", "del", "continuo/probe"]
+      timeout    = "30s"
+      idempotent = true
     }
     step "remove-snapshot-copies" {
-      hosts   = local.members
-      become  = "root"
-      argv    = ["rm", "-f", "--", local.snapshot]
-      timeout = "30s"
+      hosts      = local.members
+      become     = "root"
+      argv       = ["rm", "-f", "--", local.snapshot]
+      timeout    = "30s"
+      idempotent = true
       rollout { batch = "100%" }
     }
   }

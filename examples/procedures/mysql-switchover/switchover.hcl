@@ -107,9 +107,10 @@ runbook "switchover" {
       irreversible = true
     }
     step "endpoint" {
-      hosts   = control
-      argv    = ["/usr/local/bin/set-endpoint", var.endpoint, host.db-2.address]
-      timeout = "1m"
+      hosts      = control
+      argv       = ["/usr/local/bin/set-endpoint", var.endpoint, host.db-2.address]
+      timeout    = "1m"
+      idempotent = true
     }
     check "write-probe" {
       hosts = control
@@ -125,16 +126,18 @@ runbook "switchover" {
 
   phase "rearrange" {
     step "old-source-follows" {
-      hosts   = host.db-1
-      script  = file("scripts/follow.sh")
-      env     = { MYSQL_PWD = secret.mysql, SOURCE = host.db-2.address, REPLICATION_PASSWORD = secret.replication }
-      timeout = "1m"
+      hosts      = host.db-1
+      script     = file("scripts/follow.sh")
+      env        = { MYSQL_PWD = secret.mysql, SOURCE = host.db-2.address, REPLICATION_PASSWORD = secret.replication }
+      timeout    = "1m"
+      idempotent = true
     }
     step "replicas-follow" {
-      hosts   = group.others
-      script  = file("scripts/follow.sh")
-      env     = { MYSQL_PWD = secret.mysql, SOURCE = host.db-2.address, REPLICATION_PASSWORD = secret.replication }
-      timeout = "1m"
+      hosts      = group.others
+      script     = file("scripts/follow.sh")
+      env        = { MYSQL_PWD = secret.mysql, SOURCE = host.db-2.address, REPLICATION_PASSWORD = secret.replication }
+      timeout    = "1m"
+      idempotent = true
       rollout {
         batch        = 1
         pause        = "5s"

@@ -44,6 +44,7 @@ runbook "remove-replica" {
     step "freeze-configuration" {
       argv        = ["chef-client-disable", "removing this replica, run ${run.id}"]
       timeout     = "1m"
+      idempotent  = true
       marks_start = ["drain-begun"]
       rollback { argv = ["chef-client-enable"] }
     }
@@ -123,10 +124,11 @@ runbook "remove-replica" {
     when = decision.next.choice == "replace"
 
     step "stop-service" {
-      hosts   = var.target
-      become  = "root"
-      argv    = ["systemctl", "disable", "--now", "patroni"]
-      timeout = "2m"
+      hosts      = var.target
+      become     = "root"
+      argv       = ["systemctl", "disable", "--now", "patroni"]
+      timeout    = "2m"
+      idempotent = true
       rollback { argv = ["systemctl", "enable", "--now", "patroni"] }
     }
     gate "destroy" {
@@ -166,6 +168,9 @@ runbook "remove-replica" {
       argv        = ["terraform", "apply", "-input=false", "replace.tfplan"]
       timeout     = "1h"
       requires    = [gate.destroy]
+      verify {
+        argv = ["terraform", "plan", "-input=false", "-detailed-exitcode"] # 2: something is still to be done
+      }
     }
   }
 }
@@ -194,6 +199,7 @@ runbook "restore-replica" {
       script      = file("scripts/set-tags.sh")
       env         = { TAGS = "" }
       timeout     = "1m"
+      idempotent  = true
       marks_start = ["begun"]
       rollback {
         script = file("scripts/set-tags.sh")
@@ -201,8 +207,9 @@ runbook "restore-replica" {
       }
     }
     step "thaw-configuration" {
-      argv    = ["chef-client-enable"]
-      timeout = "1m"
+      argv       = ["chef-client-enable"]
+      timeout    = "1m"
+      idempotent = true
       rollback { argv = ["chef-client-disable", "taken back"] }
     }
     check "in-discovery" {

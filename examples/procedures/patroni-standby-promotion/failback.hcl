@@ -30,19 +30,21 @@ runbook "return-to-dc1" {
 
   phase "rejoin" {
     step "rewind" {
-      when    = decision.rebuild.choice == "rewind"
-      hosts   = host.pg-2a
-      become  = "postgres"
-      argv    = ["/usr/local/sbin/dc1-rejoin", "--rewind"]
-      timeout = "30m"
+      when       = decision.rebuild.choice == "rewind"
+      hosts      = host.pg-2a
+      become     = "postgres"
+      argv       = ["/usr/local/sbin/dc1-rejoin", "--rewind"]
+      timeout    = "30m"
+      idempotent = true
       rollback { argv = ["/usr/local/sbin/dc1-leave"] }
     }
     step "rebuild" {
-      when    = decision.rebuild.choice == "rebuild"
-      hosts   = host.pg-2a
-      become  = "postgres"
-      argv    = ["/usr/local/sbin/dc1-rejoin", "--rebuild"]
-      timeout = "6h"
+      when       = decision.rebuild.choice == "rebuild"
+      hosts      = host.pg-2a
+      become     = "postgres"
+      argv       = ["/usr/local/sbin/dc1-rejoin", "--rebuild"]
+      timeout    = "6h"
+      idempotent = true
       rollback { argv = ["/usr/local/sbin/dc1-leave"] }
     }
     check "dc1-follows" {

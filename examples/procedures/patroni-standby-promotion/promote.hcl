@@ -134,10 +134,11 @@ runbook "promote-dc2" {
 
   phase "repoint" {
     step "balancers" {
-      hosts   = group.balancers
-      become  = "root"
-      argv    = ["/usr/local/sbin/set-backend", "payments-db", "dc2"]
-      timeout = "1m"
+      hosts      = group.balancers
+      become     = "root"
+      argv       = ["/usr/local/sbin/set-backend", "payments-db", "dc2"]
+      timeout    = "1m"
+      idempotent = true
       rollout { batch = "100%" }
       rollback { argv = ["/usr/local/sbin/set-backend", "payments-db", "dc1"] }
     }

@@ -69,6 +69,7 @@ runbook "restore-drill" {
       argv          = ["pg_ctlcluster", "15", "scratch", "stop", "-m", "fast"]
       success_codes = [0, 2] # 2: it was not running
       timeout       = "2m"
+      idempotent    = true
       marks_start   = ["restore-begun"]
     }
     step "restore" {
@@ -76,7 +77,8 @@ runbook "restore-drill" {
         "pgbackrest", "--stanza", var.stanza, "restore", "--delta", "--set", local.chosen,
         "--type=time", "--target=${var.target_time}", "--target-action=promote",
       ]
-      timeout = "90m"
+      timeout    = "90m"
+      idempotent = true # --delta takes up where it stopped
     }
     step "start" {
       argv    = ["pg_ctlcluster", "15", "scratch", "start"]
@@ -123,10 +125,11 @@ runbook "restore-drill" {
 
   cleanup {
     step "drop-the-copy" {
-      hosts   = host.scratch-1
-      become  = "postgres"
-      argv    = ["/usr/local/sbin/drop-scratch-cluster", "15", "scratch"]
-      timeout = "10m"
+      hosts      = host.scratch-1
+      become     = "postgres"
+      argv       = ["/usr/local/sbin/drop-scratch-cluster", "15", "scratch"]
+      timeout    = "10m"
+      idempotent = true
     }
   }
 }

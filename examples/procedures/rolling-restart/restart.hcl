@@ -40,6 +40,7 @@ runbook "rolling-restart" {
       for_each    = batch
       argv        = ["/usr/local/sbin/lbctl", "drain", each.value.name]
       timeout     = "1m"
+      idempotent  = true
       marks_start = ["begun"]
       rollback { argv = ["/usr/local/sbin/lbctl", "ready", each.value.name] }
     }
@@ -57,11 +58,12 @@ runbook "rolling-restart" {
       rollback { argv = ["systemctl", "restart", "web"] }
     }
     step "undrain" {
-      hosts    = group.lb
-      for_each = batch
-      argv     = ["/usr/local/sbin/lbctl", "ready", each.value.name]
-      timeout  = "1m"
-      marks    = ["done"]
+      hosts      = group.lb
+      for_each   = batch
+      argv       = ["/usr/local/sbin/lbctl", "ready", each.value.name]
+      timeout    = "1m"
+      idempotent = true
+      marks      = ["done"]
       rollback { argv = ["/usr/local/sbin/lbctl", "drain", each.value.name] }
     }
   }

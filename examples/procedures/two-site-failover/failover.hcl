@@ -132,6 +132,7 @@ runbook "start-application" {
     step "start" {
       argv        = ["systemctl", "start", "shop"]
       timeout     = "2m"
+      idempotent  = true
       marks_start = ["start-begun"]
       rollback { argv = ["systemctl", "stop", "shop"] }
     }
@@ -175,6 +176,7 @@ runbook "prepare-edge" {
       become      = "root"
       argv        = ["/usr/local/sbin/set-route", "shop", "b", "--ttl", tostring(var.ttl_s)]
       timeout     = "1m"
+      idempotent  = true
       marks_start = ["edge-begun"]
       marks       = ["edge-moved"]
       rollback { argv = ["/usr/local/sbin/set-route", "shop", "a"] }
@@ -206,6 +208,7 @@ runbook "failback" {
       become      = "root"
       argv        = ["/usr/local/sbin/set-route", "shop", "a"]
       timeout     = "1m"
+      idempotent  = true
       marks_start = ["return-begun"]
       marks       = ["returned"]
       rollback { argv = ["/usr/local/sbin/set-route", "shop", "b"] }

@@ -167,10 +167,11 @@ runbook "promote-vault-b" {
 
   cleanup {
     step "revoke-operation-token" {
-      hosts   = host.vault-b
-      script  = "printf '{\"token\":\"%s\"}' \"$TOKEN\" | vault write sys/replication/dr/secondary/operation-token/delete -"
-      env     = { TOKEN = step.decode.token }
-      timeout = "30s"
+      hosts      = host.vault-b
+      script     = "printf '{\"token\":\"%s\"}' \"$TOKEN\" | vault write sys/replication/dr/secondary/operation-token/delete -"
+      env        = { TOKEN = step.decode.token }
+      timeout    = "30s"
+      idempotent = true
     }
   }
 }

@@ -117,6 +117,7 @@ runbook "drain-zone" {
       interpreter = ["/bin/bash", "-euo", "pipefail"]
       env         = { STATE = "drain", ZONE = var.zone }
       timeout     = "1m"
+      idempotent  = true
       marks_start = ["drain-begun"]
       rollout { batch = "100%" }
       rollback {
@@ -192,6 +193,7 @@ runbook "replace-replicas" {
         value = result.stdout
         type  = number
       }
+      verify { argv = ["/usr/local/bin/show-replica", each.value] }
       rollback { argv = ["/usr/local/bin/destroy-replica", each.value] }
     }
     check "replicas-stream" {
@@ -244,6 +246,7 @@ runbook "zone-back" {
       env         = { STATE = "ready", ZONE = var.zone }
       requires    = [gate.return]
       timeout     = "1m"
+      idempotent  = true
       marks_start = ["begun"]
       marks       = ["balanced"]
       rollout {
