@@ -138,10 +138,37 @@ func (v Value) AsSensitive() Value { return Value{v.v.Mark(sensitiveMark{})} }
 func (v Value) Absent() bool { return v.v == cty.NilVal }
 
 // Known reports whether the value and everything in it is known.
-func (v Value) Known() bool { return !v.Absent() && v.v.IsWhollyKnown() }
+func (v Value) Known() bool { return !v.Absent() && every(v.v, func(e cty.Value) bool { return e.IsKnown() }) }
 
 // IsSensitive reports whether the value or anything in it is sensitive.
-func (v Value) IsSensitive() bool { return !v.Absent() && v.v.ContainsMarked() }
+func (v Value) IsSensitive() bool { return !v.Absent() && !every(v.v, func(e cty.Value) bool { return !e.IsMarked() }) }
+
+// every reports whether something holds for a value and for all values in it. cty's own walk makes a path for each value
+// and sorts the attributes of each object, which counts with thousands of hosts.
+func every(v cty.Value, holds func(cty.Value) bool) bool {
+	if !holds(v) {
+		return false
+	}
+	v, _ = v.Unmark()
+	t := v.Type()
+	switch {
+	case t.IsPrimitiveType(), v.IsNull(), !v.IsKnown():
+		return true
+	case t.IsObjectType():
+		for name := range t.AttributeTypes() {
+			if !every(v.GetAttr(name), holds) {
+				return false
+			}
+		}
+	case v.CanIterateElements():
+		for it := v.ElementIterator(); it.Next(); {
+			if _, e := it.Element(); !every(e, holds) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // Type is the type of the value.
 func (v Value) Type() Type {
