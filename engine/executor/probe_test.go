@@ -1,6 +1,7 @@
 package executor_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +51,12 @@ phase "p" {
     message   = "no"
   }
 }`)
-				w.sim.On("check.dark", engine.PartCommand, tt.answers...)
+				answers := tt.answers
+				if strings.Contains(tt.attrs, "witness") {
+					w.sim.On("check.dark", engine.PartWitness, answers[0])
+					answers = answers[1:]
+				}
+				w.sim.On("check.dark", engine.PartCommand, answers...)
 				rec := w.run()
 				u := item(rec, "check.dark").Units[0]
 				require.Equal(t, tt.outcome, u.Outcome)
