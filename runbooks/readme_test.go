@@ -45,7 +45,7 @@ func TestREADME(t *testing.T) {
 				name = "x.test.hcl"
 				files = fstest.MapFS{"project.hcl": {Data: []byte(runbook)}, name: {Data: []byte(src)}}
 			}
-			_, ds, err := loader.LoadFS(files, "/p", loader.Options{AllowLater: true})
+			_, ds, err := loader.LoadFS(files, "/p", loader.Options{})
 			require.NoError(t, err)
 			if code, ok := strings.CutPrefix(kind, "wrong "); ok {
 				require.Len(t, ds, 1)

@@ -62,7 +62,7 @@ func newWorld(t testing.TB, mode engine.Mode, src string) *world {
 	if !strings.Contains(src, "runbook \"") {
 		src = "runbook \"r\" {\n" + src + "\n}\n"
 	}
-	p, ds, err := loader.LoadFS(fstest.MapFS{"p.hcl": &fstest.MapFile{Data: []byte(inventory + src)}}, "/p", loader.Options{AllowLater: true})
+	p, ds, err := loader.LoadFS(fstest.MapFS{"p.hcl": &fstest.MapFile{Data: []byte(inventory + src)}}, "/p", loader.Options{})
 	require.NoError(t, err)
 	require.NoError(t, ds.Err())
 	rb := p.Runbook("r")

@@ -36,7 +36,7 @@ secret "s" { env = "S" }
 
 func load(t testing.TB, src string) *runbooks.Project {
 	t.Helper()
-	p, ds, err := loader.LoadFS(fstest.MapFS{"p.hcl": &fstest.MapFile{Data: []byte(inventory + src)}}, "/p", loader.Options{AllowLater: true})
+	p, ds, err := loader.LoadFS(fstest.MapFS{"p.hcl": &fstest.MapFile{Data: []byte(inventory + src)}}, "/p", loader.Options{})
 	require.NoError(t, err)
 	require.NoError(t, ds.Err())
 	return p
@@ -328,7 +328,7 @@ func big(n int) string {
 
 func BenchmarkPlan_10000(b *testing.B) {
 	p, ds, err := loader.LoadFS(fstest.MapFS{"p.hcl": &fstest.MapFile{Data: []byte(inventory)}, "r.hcl": &fstest.MapFile{Data: []byte(big(10000))}},
-		"/p", loader.Options{AllowLater: true})
+		"/p", loader.Options{})
 	require.NoError(b, err)
 	require.NoError(b, ds.Err())
 	in := planner.Input{Project: p, Runbook: p.Runbooks[0]}

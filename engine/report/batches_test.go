@@ -18,7 +18,9 @@ func rolledOut(t *testing.T) *engine.Record {
 	plan := &engine.Plan{Runbook: "rolling", UpdateEveryS: 600, Phases: []engine.PlanPhase{{Name: "restart", Items: []runbooks.ItemID{"step.restart"}}}, Items: []engine.PlanItem{
 		{ID: "step.restart", Kind: runbooks.Step, Phase: "restart", Effect: runbooks.Change, Hosts: []string{"w1", "w2", "w3"}},
 	}}
-	unit := func(host string, batch int) engine.Unit { return engine.Unit{Item: "step.restart", Batch: batch, Host: host} }
+	unit := func(host string, batch int) engine.Unit {
+		return engine.Unit{Item: "step.restart", Batch: batch, Host: host}
+	}
 	events := []engine.Payload{
 		&engine.RunOpened{Run: "r", Runbook: "rolling", Operator: "op"},
 		&engine.RolloutStarted{Phase: "restart", Hosts: []string{"w1", "w2", "w3"}, Batches: []int{1, 1, 1}},

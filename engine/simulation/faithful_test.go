@@ -202,7 +202,7 @@ host "b" {
 	test := "test \"t\" {\n  runbook = \"r\"\n" + b.c.answers + "\n}\n"
 	p, ds, err := loader.LoadFS(fstest.MapFS{
 		"p.hcl": &fstest.MapFile{Data: []byte(src)}, "p.test.hcl": &fstest.MapFile{Data: []byte(test)},
-	}, "/p", loader.Options{AllowLater: true})
+	}, "/p", loader.Options{})
 	require.NoError(b.t, err)
 	require.NoError(b.t, ds.Err())
 	b.project = p

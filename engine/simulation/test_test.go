@@ -86,7 +86,7 @@ func project(t *testing.T, runbook, tests string) *runbooks.Project {
 	t.Helper()
 	p, ds, err := loader.LoadFS(fstest.MapFS{
 		"p.hcl": &fstest.MapFile{Data: []byte(runbook)}, "p.test.hcl": &fstest.MapFile{Data: []byte(tests)},
-	}, "/p", loader.Options{AllowLater: true})
+	}, "/p", loader.Options{})
 	require.NoError(t, err)
 	require.NoError(t, ds.Err())
 	return p

@@ -19,7 +19,7 @@ import (
 func load(t *testing.T, src string) diag.List {
 	t.Helper()
 	fsys := fstest.MapFS{"project.hcl": &fstest.MapFile{Data: []byte(src)}}
-	_, ds, err := loader.LoadFS(fsys, "/project", loader.Options{AllowLater: true})
+	_, ds, err := loader.LoadFS(fsys, "/project", loader.Options{})
 	require.NoError(t, err)
 	return ds
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
-	"github.com/continuo-runbooks/continuo/runbooks/loader"
 	"github.com/continuo-runbooks/continuo/runbooks/scope"
 )
 
@@ -17,8 +16,6 @@ import (
 type Options struct {
 	// Now is the day that review_by is compared with; zero: not compared.
 	Now time.Time
-	// AllowLater gives advice that only later versions can follow, too.
-	AllowLater bool
 }
 
 // Project gives the findings of all rules, sorted by place.
@@ -60,9 +57,6 @@ func (l *linter) warn(code string, at diag.Range, hint, format string, args ...a
 		Context: fmt.Sprintf("runbook %q", l.rb.Name),
 	})
 }
-
-// later reports whether advice to use a feature would be refused by this version.
-func (l *linter) later(feature string) bool { return !l.opts.AllowLater && loader.IsLater(feature) }
 
 // runItems are the items of all phases, without cleanup.
 func runItems(rb *runbooks.Runbook) []*runbooks.Item {

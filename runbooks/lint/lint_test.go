@@ -19,12 +19,12 @@ import (
 )
 
 func options() lint.Options {
-	return lint.Options{Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), AllowLater: true}
+	return lint.Options{Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 }
 
 func findings(t *testing.T, src string, opts lint.Options) diag.List {
 	t.Helper()
-	p, ds, err := loader.LoadFS(fstest.MapFS{"project.hcl": {Data: []byte(src)}}, "/p", loader.Options{AllowLater: true})
+	p, ds, err := loader.LoadFS(fstest.MapFS{"project.hcl": {Data: []byte(src)}}, "/p", loader.Options{})
 	require.NoError(t, err)
 	require.Empty(t, ds)
 	return lint.Project(p, opts)
@@ -89,20 +89,6 @@ func TestProject_catalog(t *testing.T) {
 	}
 }
 
-// Advice about features that come later waits for them.
-func TestProject_later(t *testing.T) {
-	t.Parallel()
-	for _, code := range []string{"CON-W002", "CON-W003", "CON-W008"} {
-		for _, doc := range lint.Docs() {
-			feature := map[string]string{"CON-W002": "gate", "CON-W003": "rollback", "CON-W008": "rollout"}[code]
-			if doc.Code != code || !loader.IsLater(feature) {
-				continue
-			}
-			require.Empty(t, findings(t, doc.Wrong, lint.Options{}), code)
-		}
-	}
-}
-
 func TestProject_examples(t *testing.T) {
 	t.Parallel()
 	dirs, err := filepath.Glob("../../examples/*/*")
@@ -111,7 +97,7 @@ func TestProject_examples(t *testing.T) {
 		if files, _ := filepath.Glob(filepath.Join(dir, "*.hcl")); len(files) == 0 {
 			continue
 		}
-		p, ds, err := loader.Load(dir, loader.Options{AllowLater: true})
+		p, ds, err := loader.Load(dir, loader.Options{})
 		require.NoError(t, err)
 		require.False(t, ds.HasErrors())
 		for _, d := range lint.Project(p, options()) {

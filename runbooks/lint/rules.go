@@ -24,9 +24,6 @@ func short(d time.Duration) string {
 
 // approvals: what cannot be taken back wants someone else's word first.
 func (l *linter) approvals() {
-	if l.later("gate") {
-		return
-	}
 	for _, i := range l.steps {
 		if i.Irreversible && len(i.Requires) == 0 {
 			l.warn("CON-W002", i.Range, "add a gate before it and requires = [gate.NAME]", "%s is irreversible and requires no approval", i.ID())
@@ -36,9 +33,6 @@ func (l *linter) approvals() {
 
 // noWayBack: a step before the point of no return that cannot be rolled back leaves a half-done state behind.
 func (l *linter) noWayBack() {
-	if l.later("rollback") {
-		return
-	}
 	last := -1
 	for n, i := range l.steps {
 		if i.Irreversible {
@@ -92,9 +86,6 @@ func (l *linter) failback() {
 
 // rollouts: a step on several production hosts at once can take them all down at once.
 func (l *linter) rollouts() {
-	if l.later("rollout") {
-		return
-	}
 	for _, i := range l.rb.AllItems() {
 		if !changes(i) || i.Rollout != nil || l.phaseRollout(i) {
 			continue

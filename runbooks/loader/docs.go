@@ -9,7 +9,7 @@ import (
 
 // Docs explain every code that this package gives, in order of code.
 func Docs() []diag.Doc {
-	out := slices.Concat(docsGuard(), docsLater(), docsProject(), docsReferences(), docsSchema(), docsTypes(), docsVariables())
+	out := slices.Concat(docsGuard(), docsProject(), docsReferences(), docsSchema(), docsTypes(), docsVariables())
 	slices.SortFunc(out, func(a, b diag.Doc) int { return strings.Compare(a.Code, b.Code) })
 	return out
 }

@@ -63,23 +63,6 @@ func docsGuard() []diag.Doc {
 	}
 }
 
-func docsLater() []diag.Doc {
-	return []diag.Doc{{
-		Code: "CON-L001", Title: "this comes in a later version",
-		Meaning: "The language has it, and this version cannot execute it yet. It is refused, because ignoring it would run something else than was written.",
-		Wrong: `role "dba" { members = ["alice@example.org", "bob@example.org"] }
-
-` + inRunbook(`gate "go" {
-  question = "Promote the standby?"
-  role     = role.dba
-}
-`), Right: inRunbook(`manual "go" {
-  instructions = "Have the standby's promotion approved, and say who approved it."
-}
-`),
-	}}
-}
-
 func docsProject() []diag.Doc {
 	return []diag.Doc{
 		{

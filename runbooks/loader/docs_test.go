@@ -51,16 +51,13 @@ func TestDocs_examples(t *testing.T) {
 	for _, doc := range loader.Docs() {
 		t.Run(doc.Code, func(t *testing.T) {
 			t.Parallel()
-			opts := loader.Options{AllowLater: doc.Code != "CON-L001"}
+			opts := loader.Options{}
 			require.NotEmpty(t, doc.Title)
 			require.NotEmpty(t, doc.Meaning)
 			_, ds := load(t, doc.Right, opts)
 			require.Empty(t, ds, "the right example")
 			if strings.HasPrefix(doc.Code, "CON-V") {
 				return // TestDocs_variables
-			}
-			if doc.Code == "CON-L001" && !loader.IsLater("gate") {
-				return // TestRefuseLater
 			}
 			_, ds = load(t, doc.Wrong, opts)
 			require.Contains(t, codes(ds), doc.Code, "the wrong example")

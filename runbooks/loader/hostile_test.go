@@ -118,7 +118,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		for _, name := range []string{"fuzz.hcl", "fuzz.test.hcl"} {
 			fsys := fstest.MapFS{name: {Data: src}, "data.csv": {Data: []byte("a,b\n1,2\n")}}
-			p, ds, err := loader.LoadFS(fsys, "/p", loader.Options{AllowLater: true})
+			p, ds, err := loader.LoadFS(fsys, "/p", loader.Options{})
 			require.NoError(t, err)
 			require.Equal(t, ds.HasErrors(), p == nil)
 			for _, d := range ds {

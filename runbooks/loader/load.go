@@ -24,8 +24,6 @@ type Options struct {
 	Version string
 	// Limits bound the work. The zero value means DefaultLimits.
 	Limits Limits
-	// AllowLater accepts what the executor cannot execute yet. For fmt, docs and tests of the language.
-	AllowLater bool
 }
 
 // Load reads the project in dir. The diagnostics are sorted; with an error among them the Project is nil. The error is

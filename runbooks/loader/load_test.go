@@ -32,7 +32,7 @@ func TestLoad_examples(t *testing.T) {
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			p, ds, err := loader.Load(dir, loader.Options{AllowLater: true})
+			p, ds, err := loader.Load(dir, loader.Options{})
 			require.NoError(t, err)
 			require.Empty(t, ds)
 			require.NotEmpty(t, p.Runbooks)
@@ -42,7 +42,7 @@ func TestLoad_examples(t *testing.T) {
 
 func valid(t *testing.T, src string) *runbooks.Project {
 	t.Helper()
-	p, ds := load(t, src, loader.Options{AllowLater: true})
+	p, ds := load(t, src, loader.Options{})
 	require.Empty(t, ds)
 	return p
 }
@@ -210,10 +210,10 @@ func TestLoad_deterministic(t *testing.T) {
 	t.Parallel()
 	src, err := os.ReadFile("testdata/spec/types/places.hcl")
 	require.NoError(t, err)
-	_, first := load(t, string(src), loader.Options{AllowLater: true})
+	_, first := load(t, string(src), loader.Options{})
 	require.NotEmpty(t, first)
 	for range 5 {
-		_, again := load(t, string(src), loader.Options{AllowLater: true})
+		_, again := load(t, string(src), loader.Options{})
 		require.Equal(t, first, again)
 	}
 }

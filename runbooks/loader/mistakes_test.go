@@ -110,7 +110,7 @@ func TestNewcomerMistakes(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, ds := load(t, tt.src, loader.Options{AllowLater: true})
+			_, ds := load(t, tt.src, loader.Options{})
 			require.Len(t, ds, 1, "one mistake, one message: %v", ds)
 			d := ds[0]
 			require.Equal(t, tt.code, d.Code, "%s / %s", d.Summary, d.Hint)

@@ -15,11 +15,6 @@ import (
 
 // build gives the blocks their meaning, in the order in which they depend on each other.
 func (l *loader) build() {
-	if !l.opts.AllowLater {
-		for _, n := range l.root.blocks {
-			l.within(n.title(), func() { l.refuseLater(n, later()) })
-		}
-	}
 	l.projectSettings()
 	l.collectNames()
 	l.roles()

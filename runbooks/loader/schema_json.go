@@ -25,7 +25,6 @@ type BlockDocument struct {
 	Label      string              `json:"label,omitempty"` // what stands in quotes after the type; absent: nothing
 	Doc        string              `json:"doc"`
 	Once       bool                `json:"once,omitempty"`
-	Later      bool                `json:"later,omitempty"` // read, and not executed by this version
 	Attributes []AttributeDocument `json:"attributes,omitempty"`
 	// AnyAttribute: attributes of any name, such as in locals.
 	AnyAttribute bool            `json:"any_attribute,omitempty"`
@@ -41,14 +40,13 @@ type AttributeDocument struct {
 	Values   []string `json:"values,omitempty"` // the only ones
 	RefersTo []string `json:"refers_to,omitempty"`
 	Default  string   `json:"default,omitempty"` // as written in the language
-	Later    bool     `json:"later,omitempty"`
 	Doc      string   `json:"doc"`
 }
 
 // NewSchemaDocument describes the language. Roots and functions are those of expressions.
 func NewSchemaDocument(roots, functions []string) SchemaDocument {
 	d := SchemaDocument{
-		Schema: SchemaID, Files: documentBlocks(ProjectSchema().Blocks, "file"), TestFiles: documentBlocks(TestSchema().Blocks, "test file"),
+		Schema: SchemaID, Files: documentBlocks(ProjectSchema().Blocks), TestFiles: documentBlocks(TestSchema().Blocks),
 		References: roots, Functions: functions,
 	}
 	for _, doc := range Docs() {
@@ -57,12 +55,12 @@ func NewSchemaDocument(roots, functions []string) SchemaDocument {
 	return d
 }
 
-func documentBlocks(blocks []*Block, parent string) []BlockDocument {
+func documentBlocks(blocks []*Block) []BlockDocument {
 	out := make([]BlockDocument, 0, len(blocks))
 	for _, b := range blocks {
 		out = append(out, BlockDocument{
-			Type: b.Type, Label: string(b.Label), Doc: b.Doc, Once: b.Once, Later: IsLater(b.Type) || IsLater(parent+"/"+b.Type),
-			AnyAttribute: b.AnyAttr != "", Attributes: documentAttrs(b), Blocks: documentBlocks(b.Blocks, b.Type),
+			Type: b.Type, Label: string(b.Label), Doc: b.Doc, Once: b.Once,
+			AnyAttribute: b.AnyAttr != "", Attributes: documentAttrs(b), Blocks: documentBlocks(b.Blocks),
 		})
 	}
 	return out
@@ -73,7 +71,7 @@ func documentAttrs(b *Block) []AttributeDocument {
 	for _, a := range b.Attrs {
 		out = append(out, AttributeDocument{
 			Name: a.Name, Type: string(a.Kind), Constant: a.Kind.Constant(), Required: a.Required, Values: a.Words, RefersTo: a.Roots,
-			Default: a.Default, Later: IsLater(b.Type+"."+a.Name) || b.Type != "fleet" && IsLater("*."+a.Name), Doc: a.Doc,
+			Default: a.Default, Doc: a.Doc,
 		})
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Required && !out[j].Required })

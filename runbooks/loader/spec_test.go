@@ -83,7 +83,7 @@ func TestSpec(t *testing.T) {
 		name := strings.TrimPrefix(filepath.ToSlash(path), "testdata/spec/")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			spec(t, path, loader.Options{AllowLater: true})
+			spec(t, path, loader.Options{})
 		})
 		return nil
 	})

@@ -14,7 +14,7 @@ type completed = []cobra.Completion
 
 // project loads the project for completion: in silence, and nothing when it is not valid.
 func (a *app) project() *runbooks.Project {
-	p, _, err := loader.Load(a.dir(), loader.Options{Version: tool().Version, AllowLater: true})
+	p, _, err := loader.Load(a.dir(), loader.Options{Version: tool().Version})
 	if err != nil {
 		return nil
 	}
