@@ -12,7 +12,7 @@ GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race cover vet lint fmt vuln bench once soak crash tamper fuzz check clean
+.PHONY: help build demo test race cover vet lint fmt vuln bench once soak crash tamper axe fuzz check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,12 @@ tamper: ## the threat table: what each attack is caught by, in verify and in the
 	@mkdir -p $(BIN)
 	@$(GO) test -count=1 -run='^(TestTamper|TestThreats)$$' -v ./engine/evidence ./cmd/continuo >$(BIN)/tamper.log 2>&1; \
 	  status=$$?; sed -n -e 's/^ *[a-z]*_test.go:[0-9]*: \( *[0-9r-].*\)/\1/p' -e 's/^        \( *[0-9-][0-9]* .*\)/\1/p' -e '/^ok/p' -e '/^FAIL/p' -e '/^--- FAIL/p' $(BIN)/tamper.log; exit $$status
+
+axe: ## the HTML report in headless Chromium: no axe-core violation, no console message, no request, prints on A4 (needs chromium, npm)
+	@mkdir -p $(BIN)/axe
+	@npm install --silent --no-fund --no-audit --prefix $(BIN)/axe axe-core@4.14.1
+	@CONTINUO_AXE=$(CURDIR)/$(BIN)/axe/node_modules/axe-core/axe.min.js $(GO) test -count=1 -timeout=30m -run='^TestBrowser' -v ./engine/report | \
+	  sed -n -e 's/^ *browser_test.go:[0-9]*: //p' -e '/^ok/p' -e '/^FAIL/p' -e '/--- FAIL/p' -e '/--- SKIP/p' -e '/Error/p'
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd engine runbooks); do \

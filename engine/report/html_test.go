@@ -2,10 +2,8 @@ package report_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"html"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -269,58 +267,6 @@ func TestHTML_hostsBeyondAFewAreCountedAndFailingOnesNamed(t *testing.T) {
 	}
 	require.Contains(t, page, "fails</span> on 3 hosts: web-041, web-042, web-043")
 	require.Less(t, len(page), 100_000)
-}
-
-// TestHTML_accessible runs axe-core in a browser over the samples, in light and in dark. It needs chromium and axe-core:
-//
-//	npm install axe-core && CONTINUO_AXE=$PWD/node_modules/axe-core/axe.min.js go test ./engine/report -run accessible
-func TestHTML_accessible(t *testing.T) {
-	t.Parallel()
-	axe := os.Getenv("CONTINUO_AXE")
-	if axe == "" {
-		t.Skip("set CONTINUO_AXE to the path of axe.min.js (npm install axe-core) to check accessibility")
-	}
-	browser, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("no chromium in PATH")
-	}
-	source, err := os.ReadFile(axe)
-	require.NoError(t, err)
-	all := samples(t)
-	for _, name := range []string{"passed", "failed", "dry-run", "fleet"} {
-		page := asHTML(t, all[name].report(t))
-		page = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAllString(page, "")
-		page = strings.Replace(page, "</body>", "<script>"+string(source)+`</script><script>
-axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => {
-  const found = r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map(n => n.html)}));
-  document.documentElement.innerHTML = "";
-  document.documentElement.setAttribute("data-axe", JSON.stringify({violations: found, passes: r.passes.length}));
-});</script></body>`, 1)
-		for _, scheme := range []string{"0", "1"} { // dark, light
-			requireAxe(t, browser, page, scheme, name)
-		}
-	}
-}
-
-func requireAxe(t *testing.T, browser, page, scheme, name string) {
-	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "page.html")
-	require.NoError(t, os.WriteFile(file, []byte(page), 0o600))
-	out, err := exec.CommandContext(t.Context(), browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic",
-		"--user-data-dir="+filepath.Join(dir, "profile"), "--blink-settings=preferredColorScheme="+scheme,
-		"--virtual-time-budget=60000", "--dump-dom", "file://"+file).Output()
-	require.NoError(t, err)
-	m := regexp.MustCompile(`data-axe="([^"]*)"`).FindSubmatch(out)
-	require.NotNil(t, m, "axe-core did not finish")
-	var got struct {
-		Violations []json.RawMessage
-		Passes     int
-	}
-	require.NoError(t, json.Unmarshal([]byte(html.UnescapeString(string(m[1]))), &got))
-	require.Empty(t, got.Violations, "%s: %s", name, m[1])
-	require.Greater(t, got.Passes, 10)
 }
 
 // around is the place of a rune in a text, for a message.
