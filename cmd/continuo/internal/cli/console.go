@@ -82,7 +82,18 @@ func (s *session) steer(run *executor.Control) (end func()) {
 	return func() {
 		hide()
 		close(done)
-		stop()
+		go sealing(signals, stop)
+	}
+}
+
+// sealing keeps a closed terminal from ending the process while the record of the run is sealed. Any other signal is taken
+// once, and ends it when it comes again.
+func sealing(signals <-chan os.Signal, stop func()) {
+	for sig := range signals {
+		if sig != syscall.SIGHUP {
+			stop()
+			return
+		}
 	}
 }
 

@@ -56,7 +56,9 @@ func (a *Asker) Lose() {
 	live := a.live
 	a.lost = true
 	a.mu.Unlock()
-	a.s.lose()
+	if a.s.Terminal() { // a file that takes the lines is still there
+		a.s.lose()
+	}
 	if live != nil {
 		live.lose()
 	}
