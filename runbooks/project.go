@@ -91,8 +91,21 @@ type Connection struct {
 	MaxSessions      int           // channels at once on one connection; 0: 8
 	LegacyAlgorithms []string      // recorded as a deviation
 	Plain            bool          // no durable attempts on this host
+	Durability       Durability    // of what the host keeps about an attempt; empty: normal
 	SSHConfig        string        // path of an OpenSSH client configuration to take the rest from
 }
+
+// Durability says what outlives a power failure of a host.
+type Durability string
+
+// The words for Durability.
+const (
+	// NormalDurability: what a host keeps about an attempt is written, and outlives the connection and the controller.
+	NormalDurability Durability = "normal"
+	// StrictDurability: it is synced to the host's disk as well, the claim before the command starts, result and output
+	// before they are reported.
+	StrictDurability Durability = "strict"
+)
 
 // BecomeMethod is how another user is become on a host, not whom.
 type BecomeMethod struct {

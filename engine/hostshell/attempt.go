@@ -131,7 +131,7 @@ func (h *Host) following(a engine.Attempt, sink engine.OutputSink) (*follower, e
 // launch sends the attempt and waits for its word. While it runs, its output is shown as it comes.
 func (f *follower) launch(ctx context.Context) verdict {
 	nonce := newNonce()
-	l := launchText(nonce, f.a, int(f.limits.KillGrace/time.Second))
+	l := launchText(nonce, f.a, int(f.limits.KillGrace/time.Second), f.h.Strict)
 	live := f.showLive(ctx)
 	defer live.stop()
 	r := &reply{f: f, nonce: nonce, before: live.stop}

@@ -26,6 +26,8 @@ type Host struct {
 	Limits  Limits
 	// Plain: steps run without durable attempts, because the host cannot have them.
 	Plain bool
+	// Strict: the host syncs what it keeps about an attempt.
+	Strict bool
 	// Kind is the word for durable attempts on this host in the journal; empty: Durable.
 	Kind string
 

@@ -27,7 +27,7 @@ import (
 // to end the command. It finds in D and L the path prefixes of the attempt and of the launch, in boot the boot id, in S how
 // a session is made, in the function no how to refuse. Its own streams become 3 and come back with res. @ENV@ sets the
 // command's environment, @COMMAND@ is what to execute, @INPUT@ and @STDIN@ what it reads, @CLEAN@ what removes that again,
-// @T@ and @K@ are timeout and kill grace in seconds.
+// @T@ and @K@ are timeout and kill grace in seconds, @CLAIMED@ and @ENDED@ are what strict durability adds.
 //
 // Its watchdog is ended by USR2, which nobody ignores or catches before the watchdog itself does: whenever the signal
 // comes, neither it nor its sleep is left behind.
@@ -67,7 +67,7 @@ set -C
 { true >"$D.go"; } 2>/dev/null || no claimed
 set +C
 { echo "run $$ $boot $st ." >>"$D.go" && printf '\n%200s\n' "" >"$D.rc"; } 2>/dev/null || no disk-full
-exec </dev/null 3>&1 >/dev/null 2>>"$D.rc"
+@CLAIMED@exec </dev/null 3>&1 >/dev/null 2>>"$D.rc"
 @INPUT@(
 trap - HUP INT QUIT PIPE TERM
 set -- $S @COMMAND@
@@ -104,8 +104,15 @@ done
 fi
 @CLEAN@res="$r ${k:-exit} $ok $bg ${m:--} $left ."
 echo "$res" 1<>"$D.rc"
-exec >&3 2>/dev/null 3>&-
+@ENDED@exec >&3 2>/dev/null 3>&-
 `
+
+// Strict durability: the claim is on the host's disk before the command starts, the result and the output before they are
+// reported. A sync that takes no names syncs everything.
+const (
+	syncClaim  = `{ sync "$D.go" "$D.rc" "${D%/*}" || sync; } >/dev/null 2>&1 || no disk-full` + "\n"
+	syncResult = `{ sync "$D.rc" "$D.out" "$D.err" || sync; } >/dev/null 2>&1` + "\n"
+)
 
 // identityText compares what the host is with what the attempt was prepared for: same is 1 or 0.
 func identityText(i *engine.Incarnation, id engine.AttemptID) string {
@@ -188,7 +195,7 @@ if [ -z "$S" ]; then for d in /usr/bin /usr/local/bin /opt/local/bin; do if [ -x
 //
 // The launching shell becomes the runner, which costs no new process. Behind sudo the runner is started in a session of its
 // own instead: sudo may end its whole process group.
-func launchText(nonce string, a engine.Attempt, grace int) launch {
+func launchText(nonce string, a engine.Attempt, grace int, strict bool) launch {
 	c := a.Command
 	var b strings.Builder
 	b.WriteString("{\n" + identityText(a.Incarnation, a.ID))
@@ -217,8 +224,13 @@ func launchText(nonce string, a engine.Attempt, grace int) launch {
 	for i, e := range c.Env {
 		fmt.Fprintf(&b, "CONTINUO_%d=%s\n", i, Quote(e.Value))
 	}
+	claimed, ended := "", ""
+	if strict {
+		b.WriteString("command -v sync >/dev/null 2>&1 || no sync\n")
+		claimed, ended = syncClaim, syncResult
+	}
 	runner := strings.NewReplacer("@ENV@", stepEnv(a), "@COMMAND@", command, "@INPUT@", inputText, "@STDIN@", stdin, "@CLEAN@", clean,
-		"@T@", strconv.Itoa(seconds(c.Timeout)), "@K@", strconv.Itoa(grace)).Replace(runnerText)
+		"@T@", strconv.Itoa(seconds(c.Timeout)), "@K@", strconv.Itoa(grace), "@CLAIMED@", claimed, "@ENDED@", ended).Replace(runnerText)
 	if c.Become == "" {
 		b.WriteString(runner + "s=\"done $res\"\n")
 	} else {

@@ -132,6 +132,8 @@ func (h *Host) refused(kind string, c engine.Command) error {
 	case "program":
 		return h.fail("program", engine.ErrRefused, "install it, or give its absolute path; PATH is that of a shell that nobody logged in to",
 			"program %q not found for %s", program(c), user)
+	case "sync":
+		return h.fail("program", engine.ErrRefused, "install it, or leave out connection { durability = \"strict\" }", "no program to sync the disk with, as durability = \"strict\" wants")
 	case "working-directory":
 		return h.fail("working-directory", engine.ErrRefused, "", "cannot enter the working directory %q as %s", c.WorkingDir, user)
 	}

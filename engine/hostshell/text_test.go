@@ -44,7 +44,7 @@ func TestTextsAreOneGroup(t *testing.T) {
 		"argv":      plainText(engine.Command{Argv: []string{"echo", "ran"}}, testNonce),
 		"prepare":   prepareText(testNonce, testNonce),
 		"preflight": preflightText(testNonce, engine.PreflightRequest{Steps: true, Programs: []string{"ls"}}),
-		"launch":    launchText(testNonce, a, 1).text,
+		"launch":    launchText(testNonce, a, 1, true).text,
 		"collect":   collectText(testNonce, a, true, 0, 0),
 		"kill":      killText(testNonce, a),
 		"tidy":      tidyText(testNonce, "/nonsuch", []engine.AttemptID{testNonce}, true, 20000),
@@ -73,7 +73,7 @@ func TestLaunchKeepsValuesOutOfPrograms(t *testing.T) {
 	t.Parallel()
 	a := engine.Attempt{ID: testNonce, Incarnation: &engine.Incarnation{BootID: "12345678", InitTime: "1", StateDir: "/s", StateID: testNonce},
 		Command: engine.Command{Argv: []string{"x"}, Env: []engine.Env{{Name: "TOKEN", Value: "SECRET"}}, Stdin: []byte("SECRET"), Become: "root"}}
-	for line := range strings.Lines(launchText(testNonce, a, 1).text) {
+	for line := range strings.Lines(launchText(testNonce, a, 1, true).text) {
 		if strings.Contains(line, "SECRET") {
 			require.Regexp(t, `^CONTINUO_(IN|0)='SECRET'\n$`, line)
 		}

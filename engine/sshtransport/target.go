@@ -38,7 +38,8 @@ func (t *Transport) newTarget(h *runbooks.Host) *target {
 		g.known = newHostKeys(append(slices.Clone(t.known.files), more...))
 	}
 	g.talker = &hostshell.Host{Name: h.Name, Addr: g.addr(), Login: t.login(h), Shell: shell{t, g}, Become: h.Become,
-		Secrets: t.opts.Secrets, Limits: t.opts.Limits, Plain: h.Connection.Plain}
+		Secrets: t.opts.Secrets, Limits: t.opts.Limits, Plain: h.Connection.Plain,
+		Strict: h.Connection.Durability == runbooks.StrictDurability}
 	return g
 }
 

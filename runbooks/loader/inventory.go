@@ -113,6 +113,9 @@ func (l *loader) settings(n *node, over settings, each map[string]expr.Value) se
 	if c.attr("plain") != nil {
 		over.conn.Plain = l.flag(c, "plain")
 	}
+	if c.attr("durability") != nil {
+		over.conn.Durability = runbooks.Durability(l.text(c, "durability"))
+	}
 	return over
 }
 

@@ -44,6 +44,7 @@ func connectionBlock() *Block {
 			{Name: "max_sessions", Kind: KindWhole, Default: "8", Doc: "Channels at once on one connection."},
 			{Name: "legacy_algorithms", Kind: KindStrings, Doc: "Weak algorithms to allow; recorded as a deviation."},
 			{Name: "plain", Kind: KindBool, Default: "false", Doc: "The host cannot keep attempts; a lost connection during a step is unknown."},
+			{Name: "durability", Kind: KindString, Words: []string{"normal", "strict"}, Default: `"normal"`, Doc: "strict: the host syncs claim and result to its disk."},
 			{Name: "ssh_config", Kind: KindString, Doc: "An OpenSSH client configuration to take from what is not said here."},
 		},
 	}
