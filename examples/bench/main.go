@@ -1,16 +1,21 @@
 // Command bench measures what continuo promises about speed and memory, on the machine where it runs:
 //
-//   - fleet: a run of 10 checks on 100 hosts, each behind a real OpenSSH server on loopback, as a ratio to a bare loop over
-//     golang.org/x/crypto/ssh that does the same with one connection a host, in the same minute; and its peak memory;
+//   - fleet: a run of 10 checks, and one of 10 durable steps, on 100 hosts, each behind a real OpenSSH server on loopback, as a
+//     ratio to a bare loop over golang.org/x/crypto/ssh that does the same with one connection a host, in the same minute, and
+//     to parallel-ssh and Ansible where they are installed; its processor time here and on the hosts; and its peak memory;
+//   - many: 3 durable steps on each of 1,000 such hosts, from one process, and its peak memory;
+//   - output: a check that prints 1 GB, and its peak memory;
 //   - journal: what the record costs the same fleet, as a ratio of two runs in one process that differ in nothing else: journal,
 //     ledger and artifacts on disk with every fsync, and none at all;
+//   - project: validate and plan of a project with 1,000 hosts and 1,000 items, beside the bare parser on the same files, and
+//     peak memory;
 //   - plan: the plan of a runbook with 10,000 items, time and peak memory.
 //
 // It builds the program, makes its own servers and projects in a temporary directory, and removes them. Nothing is kept
 // from earlier runs and no figure is known beforehand. Rounds of both sides alternate, and the best time of each is
 // compared: whatever else the machine does can only add to a time. Memory is the worst of all rounds. It exits 1 when a target is missed, 2 when it could not measure.
 //
-//	go run ./examples/bench [-hosts 100] [-checks 10] [-items 10000] [-rounds 5] [-only fleet|plan] [-binary continuo]
+//	go run ./examples/bench [-hosts 100] [-checks 10] [-items 10000] [-rounds 5] [-many 1000] [-only fleet|many|output|project|plan] [-binary continuo]
 package main
 
 import (
@@ -26,17 +31,18 @@ import (
 
 // settings are what the command line says.
 type settings struct {
-	hosts, checks, items, rounds int
-	only, binary                 string
+	hosts, many, checks, items, rounds int
+	only, binary                       string
 }
 
 func main() {
 	var s settings
 	flag.IntVar(&s.hosts, "hosts", 100, "hosts of the fleet")
+	flag.IntVar(&s.many, "many", 1000, "very many hosts")
 	flag.IntVar(&s.checks, "checks", 10, "checks on each host")
 	flag.IntVar(&s.items, "items", 10000, "items of the plan")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; the best time and the worst memory count")
-	flag.StringVar(&s.only, "only", "", "fleet or plan; empty: both")
+	flag.StringVar(&s.only, "only", "", "fleet, many, output, project or plan; empty: all")
 	flag.StringVar(&s.binary, "binary", "", "a continuo that is built already")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -70,12 +76,27 @@ func bench(ctx context.Context, s settings) (missed int, err error) {
 		return 0, err
 	}
 	var t table
-	if s.only != "plan" {
+	if s.only == "" || s.only == "fleet" {
 		if err := benchFleet(ctx, s, filepath.Join(dir, "fleet"), &t); err != nil {
 			return 0, fmt.Errorf("fleet: %w", err)
 		}
 	}
-	if s.only != "fleet" {
+	if s.only == "" || s.only == "many" {
+		if err := benchMany(ctx, s, filepath.Join(dir, "many"), &t); err != nil {
+			return 0, fmt.Errorf("many: %w", err)
+		}
+	}
+	if s.only == "" || s.only == "output" {
+		if err := benchOutput(ctx, s, filepath.Join(dir, "output"), &t); err != nil {
+			return 0, fmt.Errorf("output: %w", err)
+		}
+	}
+	if s.only == "" || s.only == "project" {
+		if err := benchProject(ctx, s, filepath.Join(dir, "project"), &t); err != nil {
+			return 0, fmt.Errorf("project: %w", err)
+		}
+	}
+	if s.only == "" || s.only == "plan" {
 		if err := benchPlan(ctx, s, filepath.Join(dir, "plan"), &t); err != nil {
 			return 0, fmt.Errorf("plan: %w", err)
 		}

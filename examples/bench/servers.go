@@ -25,6 +25,7 @@ const perDaemon = 16
 // servers are real OpenSSH servers on loopback, every host an address of its own.
 type servers struct {
 	dir       string
+	homes     string // the hosts' homes
 	user      string
 	port      int
 	addresses []string
@@ -52,6 +53,9 @@ func startServers(ctx context.Context, dir string, hosts int) (*servers, error) 
 		}
 	}
 	s := &servers{dir: dir, user: who.Username}
+	if err := s.makeHomes(); err != nil {
+		return nil, err
+	}
 	if err := s.makeKeys(); err != nil {
 		return nil, err
 	}
@@ -68,6 +72,18 @@ func startServers(ctx context.Context, dir string, hosts int) (*servers, error) 
 		}
 	}
 	return s, s.waitUntilListening(ctx)
+}
+
+// makeHomes puts the hosts' homes in memory where the system can: hundreds of hosts do not share one disk, as they would
+// here. What continuo itself writes is on the disk.
+func (s *servers) makeHomes() error {
+	base := "/dev/shm"
+	if info, err := os.Stat(base); err != nil || !info.IsDir() {
+		base = s.dir
+	}
+	homes, err := os.MkdirTemp(base, "homes")
+	s.homes = homes
+	return err
 }
 
 func lookSSHD() (string, error) {
@@ -110,10 +126,17 @@ func (s *servers) startDaemon(ctx context.Context, sshd string, n int) error {
 	fmt.Fprintf(&cfg, "Port %d\nHostKey %s/host\nAuthorizedKeysFile %s/authorized_keys\nPidFile none\n", s.port, s.dir, s.dir)
 	cfg.WriteString("StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n" +
 		"PermitRootLogin yes\nPrintMotd no\nMaxStartups 1000\nLogLevel ERROR\n")
-	// No rc file of the account may slow the measured commands: bash reads ~/.bashrc even for a command over SSH.
-	fmt.Fprintf(&cfg, "SetEnv HOME=%s\n", s.dir)
 	if knowsPenalties(ctx, sshd) {
 		cfg.WriteString("PerSourcePenalties no\n")
+	}
+	// Every host has a home of its own, as hosts do. No rc file of the account may slow the measured commands: bash reads
+	// ~/.bashrc even for a command over SSH.
+	for i := n * perDaemon; i < min(len(s.addresses), (n+1)*perDaemon); i++ {
+		home := filepath.Join(s.homes, strconv.Itoa(i))
+		if err := os.MkdirAll(home, 0o700); err != nil {
+			return err
+		}
+		fmt.Fprintf(&cfg, "Match LocalAddress %s\nSetEnv HOME=%s\n", s.addresses[i], home)
 	}
 	path := filepath.Join(s.dir, "sshd_config_"+strconv.Itoa(n))
 	if err := os.WriteFile(path, []byte(cfg.String()), 0o600); err != nil {
@@ -178,4 +201,5 @@ func (s *servers) stop() {
 		_ = d.Process.Kill()
 		_ = d.Wait()
 	}
+	_ = os.RemoveAll(s.homes)
 }
