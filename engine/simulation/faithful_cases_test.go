@@ -298,7 +298,7 @@ func faithful() []faithCase {
 			answers: "fault \"step.act\" {\n kind = \"exit\"\n attempt = 1\n}",
 		},
 		{
-			name: "a failure that is rolled back", phase: `on_failure = "rollback"`, act: fails, says: "rollback.ended done [{step.before  a}]",
+			name: "a failure that is rolled back", phase: `on_failure = "rollback"`, act: fails, says: "rollback.ended done step.before@a failed",
 			answers: `fault "step.act" { kind = "exit" }`,
 		},
 	}

@@ -263,9 +263,17 @@ func words(p engine.Payload) string {
 	case *engine.RunClosed:
 		return fmt.Sprintf(" %s, %d unknown", p.Verdict, p.Unknown)
 	case *engine.RollbackEnded:
-		return fmt.Sprintf(" done %v failed %v left %v", p.Done, p.Failed, p.Left)
+		return " done" + places(p.Done) + " failed" + places(p.Failed) + " left" + places(p.Left)
 	}
 	return ""
+}
+
+func places(units []engine.Unit) string {
+	s := ""
+	for _, u := range units {
+		s += fmt.Sprintf(" %s@%s", u.Item, u.Host)
+	}
+	return s
 }
 
 func outcomeWords(p *engine.ItemOutcome) string {
