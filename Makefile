@@ -12,7 +12,7 @@ GOLANGCI    := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@
 GOVULNCHECK := $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race cover vet lint fmt vuln bench once soak crash tamper axe fuzz check clean
+.PHONY: help build demo test race cover vet lint fmt man vuln bench once soak crash tamper axe fuzz check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ vet: ## go vet
 
 lint: ## golangci-lint; the first time builds it, which takes minutes
 	$(GOLANGCI) run $(PKGS)
+
+man: build ## the manual pages: bin/man/man1
+	@$(BIN)/continuo man $(BIN)/man/man1 && ls $(BIN)/man/man1
 
 fmt: ## format the Go code
 	gofmt -l -w cmd engine runbooks examples

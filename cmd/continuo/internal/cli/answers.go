@@ -11,6 +11,7 @@ import (
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/control"
+	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
 func approveCommand(a *app) *cobra.Command {
@@ -25,7 +26,7 @@ by any channel: print the text with --request, sign it, hand the signature in wi
   continuo approve @latest gate.promote --request > request.txt
   ssh-keygen -Y sign -n approval@continuo -f ~/.ssh/id_ed25519 request.txt
   continuo approve @latest gate.promote --by ann@example.org --signature request.txt.sig`,
-		Args: exactly("RUN", "GATE"), ValidArgsFunction: a.completeRuns,
+		Args: exactly("RUN", "GATE"), ValidArgsFunction: a.completeAnswer(runbooks.Gate),
 		RunE: func(c *cobra.Command, args []string) error {
 			text, err := a.requestText(args[0], args[1])
 			if err != nil {
@@ -87,7 +88,7 @@ func (a *app) requestText(ref, gate string) ([]byte, error) {
 func denyCommand(a *app) *cobra.Command {
 	var by, reason string
 	c := &cobra.Command{
-		Use: "deny RUN GATE", Short: "Deny a gate of a running run: that ends it", Args: exactly("RUN", "GATE"), ValidArgsFunction: a.completeRuns,
+		Use: "deny RUN GATE", Short: "Deny a gate of a running run: that ends it", Args: exactly("RUN", "GATE"), ValidArgsFunction: a.completeAnswer(runbooks.Gate),
 		Example: `  continuo deny @latest gate.promote --by ann@example.org --reason "site A is coming back"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if reason == "" {
@@ -104,7 +105,7 @@ func denyCommand(a *app) *cobra.Command {
 func decideCommand(a *app) *cobra.Command {
 	var by, reason string
 	c := &cobra.Command{
-		Use: "decide RUN ITEM OPTION", Short: "Answer a decision of a running run", Args: exactly("RUN", "ITEM", "OPTION"), ValidArgsFunction: a.completeRuns,
+		Use: "decide RUN ITEM OPTION", Short: "Answer a decision of a running run", Args: exactly("RUN", "ITEM", "OPTION"), ValidArgsFunction: a.completeAnswer(runbooks.Decision),
 		Example: `  continuo decide @latest decision.way back-out --by ann@example.org --reason "the lag does not shrink"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.wish(c.Context(), args[0], control.Request{Op: control.Decide, Item: args[1], Option: args[2], By: a.operator(by), Reason: reason})
@@ -116,19 +117,27 @@ func decideCommand(a *app) *cobra.Command {
 }
 
 func doneCommand(a *app) *cobra.Command {
-	var by string
+	var by, failed string
 	var inputs []string
 	c := &cobra.Command{
-		Use: "done RUN ITEM", Short: "Say that a manual item of a running run is done", Args: exactly("RUN", "ITEM"), ValidArgsFunction: a.completeRuns,
-		Example: "  continuo done @latest manual.smoke --by desk@example.org --input ticket=4711",
+		Use: "done RUN ITEM", Short: "Say that a manual item of a running run is done, or could not be done", Args: exactly("RUN", "ITEM"), ValidArgsFunction: a.completeAnswer(runbooks.Manual),
+		Example: `  continuo done @latest manual.smoke --by desk@example.org --input ticket=4711
+  continuo done @latest manual.smoke --failed "the portal is down"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			given, err := pairs("input", inputs)
 			if err != nil {
 				return err
 			}
-			return a.wish(c.Context(), args[0], control.Request{Op: control.Done, Item: args[1], By: a.operator(by), Inputs: given})
+			r := control.Request{Op: control.Done, Item: args[1], By: a.operator(by), Inputs: given, Reason: failed}
+			if c.Flags().Changed("failed") {
+				if r.As = failedWord; failed == "" {
+					return failf(Usage, `say why: --failed "…"`, "done: no reason")
+				}
+			}
+			return a.wish(c.Context(), args[0], r)
 		},
 	}
+	c.Flags().StringVar(&failed, "failed", "", "it could not be done, and `WHY`")
 	c.Flags().StringArrayVar(&inputs, "input", nil, "an input of the item: `NAME=VALUE`; repeated for more")
 	c.Flags().StringVar(&by, "by", "", "`PRINCIPAL` who says so (default: user@host)")
 	return c

@@ -93,3 +93,23 @@ func (a *app) completeMarks(_ *cobra.Command, args []string, _ string) (complete
 func wordsOf(set ...string) cobra.CompletionFunc {
 	return cobra.FixedCompletions(set, cobra.ShellCompDirectiveNoFileComp)
 }
+
+// completeAnswer offers a run, then its items of a kind.
+func (a *app) completeAnswer(kind runbooks.Kind) cobra.CompletionFunc {
+	return func(c *cobra.Command, args []string, word string) (completed, cobra.ShellCompDirective) {
+		if len(args) == 0 {
+			return a.completeRuns(c, args, word)
+		}
+		l, err := a.loadRun(args[0])
+		if err != nil || len(args) > 1 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var out completed
+		for _, i := range l.Plan.Items {
+			if i.Kind == kind {
+				out = append(out, cobra.CompletionWithDesc(string(i.ID), i.Title))
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+}

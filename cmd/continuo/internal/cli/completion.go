@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 )
 
@@ -18,6 +20,9 @@ func completionCommand(a *app) *cobra.Command {
 			root, w := c.Root(), a.env.Stdout
 			switch args[0] {
 			case "bash":
+				if _, err := io.WriteString(w, bashHelpers); err != nil {
+					return err
+				}
 				return root.GenBashCompletionV2(w, true)
 			case "zsh":
 				return root.GenZshCompletion(w)
@@ -31,3 +36,19 @@ func completionCommand(a *app) *cobra.Command {
 		},
 	}
 }
+
+// bashHelpers are what the completion needs of the package bash-completion, for machines that do not have it.
+const bashHelpers = `# Without the package bash-completion, words are those of bash.
+if ! declare -F _get_comp_words_by_ref >/dev/null 2>&1; then
+    _get_comp_words_by_ref() {
+        cur=${COMP_WORDS[COMP_CWORD]}
+        prev=
+        if ((COMP_CWORD > 0)); then prev=${COMP_WORDS[COMP_CWORD-1]}; fi
+        words=("${COMP_WORDS[@]}")
+        cword=$COMP_CWORD
+    }
+fi
+if ! declare -F __ltrim_colon_completions >/dev/null 2>&1; then
+    __ltrim_colon_completions() { :; }
+fi
+`
