@@ -27,6 +27,9 @@ func (x *explorer) cases() []faultCase {
 		}
 		for _, c := range x.classes(id) {
 			for _, f := range x.faultsOf(i) {
+				if c.host == runbooks.ControlName && remote(f.kind) {
+					continue
+				}
 				f.item, f.host, f.alike = id, c.host, c.alike
 				if f.kind != FaultExpectation || x.unexpectedFor(i, &f) {
 					out = append(out, f)
@@ -35,6 +38,11 @@ func (x *explorer) cases() []faultCase {
 		}
 	}
 	return out
+}
+
+// remote reports a fault of the way to a host: there is none to the control host.
+func remote(k FaultKind) bool {
+	return k == FaultUnreachable || k == FaultAuth || k == FaultHostKey || k == FaultLost
 }
 
 // classes are the classes of hosts that an item ran on in the sound run; one without a host for the other items.

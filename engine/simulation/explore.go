@@ -108,7 +108,7 @@ func Explore(ctx context.Context, p *runbooks.Project, rb *runbooks.Runbook, o O
 		return nil, err
 	}
 	out := &Exploration{Runbook: rb.Name, Plan: x.plan, Baseline: name}
-	cases := append(x.cases(), x.crashes()...)
+	cases := x.inOrder(append(x.cases(), x.crashes()...))
 	if o.Pairs {
 		cases = append(cases, x.pairs(cases)...)
 	}
@@ -163,6 +163,16 @@ func (x *explorer) baseline() (string, error) {
 		return "", nil
 	}
 	return "", fmt.Errorf("%s: %w: %s; write a test of runbook %q whose answers make it pass", x.rb.Name, ErrBaseline, why, x.rb.Name)
+}
+
+// inOrder has the cases of one item together, in the order of the runbook; those about the run as a whole come last.
+func (x *explorer) inOrder(cases []faultCase) []faultCase {
+	at := map[runbooks.ItemID]int{"": len(x.plan.Items)}
+	for n := range x.plan.Items {
+		at[x.plan.Items[n].ID] = n
+	}
+	sort.SliceStable(cases, func(a, b int) bool { return at[cases[a].item] < at[cases[b].item] })
+	return cases
 }
 
 // tryBaseline takes a row for the sound run, or says why it is none.

@@ -61,11 +61,13 @@ func Record(p *runbooks.Project, past Past) (*Recorded, error) {
 
 // recorder makes one test.
 type recorder struct {
-	p     *runbooks.Project
-	rb    *runbooks.Runbook
-	past  Past
-	said  []saying // by hosts, in order of first appearance
-	notes []string
+	p    *runbooks.Project
+	rb   *runbooks.Runbook
+	past Past
+	said []saying // by hosts, in order of first appearance
+	// launched are the units of which an attempt was launched.
+	launched map[engine.Unit]bool
+	notes    []string
 }
 
 func (r *recorder) note(format string, args ...any) {

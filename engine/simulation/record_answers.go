@@ -37,6 +37,7 @@ const maxRecorded = 64 << 10
 func (r *recorder) listen() error {
 	open := map[place]*hearing{}
 	began := map[engine.AttemptID]time.Duration{}
+	r.launched = map[engine.Unit]bool{}
 	at := func(u engine.Unit, part engine.PartName) place {
 		return place{item: u.Item, part: cmp.Or(part, engine.PartCommand), host: u.Host, key: u.Key}
 	}
@@ -44,6 +45,7 @@ func (r *recorder) listen() error {
 		switch p := e.Payload.(type) {
 		case *engine.ItemIntent:
 			began[p.AttemptID] = e.Mono
+			r.launched[p.Unit] = true
 		case *engine.ItemOutput:
 			h := open[at(p.Unit, p.Part)]
 			if h == nil {
@@ -83,7 +85,8 @@ func (r *recorder) heardFrom(p *engine.ItemOutcome) bool {
 	case p.AttemptID != "" || p.Part != "":
 		return true
 	case i.Kind != runbooks.Check:
-		return false
+		// A step that was not launched at all: the host was out of reach, or would not.
+		return !p.Whole() && !r.launched[p.Unit] && (p.Outcome == engine.Unreachable || p.Outcome == engine.NeverStarted)
 	}
 	return i.HTTP != nil && p.Command != "" || !p.Whole() && p.Command != ""
 }
@@ -100,6 +103,10 @@ func (r *recorder) hear(where place, p *engine.ItemOutcome, h *hearing, took tim
 	first, last := 1, max(1, p.Rounds)
 	if p.AttemptID != "" {
 		first, last = p.Attempt, p.Attempt
+	}
+	if i.TCP != nil && p.Cause == "inconclusive" && where.part == engine.PartCommand {
+		r.inconclusive(where, i, s)
+		return nil
 	}
 	var final heard
 	for round := last; round >= first; round-- {
@@ -122,6 +129,17 @@ func (r *recorder) hear(where place, p *engine.ItemOutcome, h *hearing, took tim
 		s.answers = slices.Insert(s.answers, len(s.answers)-(last-round), a)
 	}
 	return nil
+}
+
+// inconclusive is a tcp check that saw nothing: its witness did not answer, or the host that was to look was out of reach.
+func (r *recorder) inconclusive(where place, i *runbooks.Item, s *saying) {
+	if i.TCP.Witness == nil {
+		s.answers = append(s.answers, heard{outcome: string(engine.Unreachable)})
+		return
+	}
+	s.answers = append(s.answers, heard{state: string(engine.TCPNoAnswer)})
+	where.part = engine.PartWitness
+	r.said = append(r.said, saying{place: where, answers: []heard{{state: string(engine.TCPNoAnswer)}}})
 }
 
 // ended writes how an attempt or the last round of an observation ended.
@@ -225,14 +243,15 @@ func (r *recorder) answers(w *writer) {
 			r.person(w, i, item)
 			continue
 		}
-		for _, part := range []engine.PartName{engine.PartUnless, engine.PartSource, engine.PartCommand, engine.PartVerify, engine.PartRollback} {
-			r.part(w, i.Plan.ID, part)
+		for _, part := range []engine.PartName{engine.PartUnless, engine.PartSource, engine.PartWitness, engine.PartCommand, engine.PartVerify, engine.PartRollback} {
+			r.part(w, n, part)
 		}
 	}
 }
 
 // part writes what all units said to one part of an item: what most of them said once, and what others said by name.
-func (r *recorder) part(w *writer, id runbooks.ItemID, part engine.PartName) {
+func (r *recorder) part(w *writer, at int, part engine.PartName) {
+	id := r.past.Record.Items[at].Plan.ID
 	var all []saying
 	for _, s := range r.said {
 		if s.item == id && s.part == part {
@@ -249,11 +268,12 @@ func (r *recorder) part(w *writer, id runbooks.ItemID, part engine.PartName) {
 		label += "." + string(part)
 	}
 	if common >= 0 {
-		block(w, label, all[common], false)
+		// What failed for want of output is said, so that it is no answer that was forgotten.
+		block(w, label, all[common], false, r.past.Record.Items[at].Standing == engine.Fails)
 	}
 	for n, s := range all {
 		if common < 0 || n != common && !slices.Equal(s.answers, all[common].answers) {
-			block(w, label, s, true)
+			block(w, label, s, true, false)
 		}
 	}
 }
@@ -284,7 +304,7 @@ func mostSaid(all []saying) int {
 }
 
 // block writes one `on` block; one that says only what is said without it is left out.
-func block(w *writer, label string, s saying, named bool) {
+func block(w *writer, label string, s saying, named, failed bool) {
 	columns := []struct {
 		name string
 		of   func(heard) string
@@ -319,7 +339,10 @@ func block(w *writer, label string, s saying, named bool) {
 			lines = append(lines, c.name+" = ["+strings.Join(values, ", ")+"]")
 		}
 	}
-	if len(lines) == 0 && !named && len(s.remarks) == 0 {
+	switch {
+	case len(lines) == 0 && failed:
+		lines = append(lines, `stdout = ""`)
+	case len(lines) == 0 && !named && len(s.remarks) == 0:
 		return
 	}
 	w.line("")

@@ -85,7 +85,7 @@ func (r row) run(p *runbooks.Project, rb *runbooks.Runbook) *TestResult {
 			c.Reads = append(c.Reads, x.Message)
 		}
 	}
-	j := &judge{row: r, res: res, script: s, rb: rb}
+	j := &judge{row: r, res: res, script: s, project: p, rb: rb}
 	c.Hosts, c.People = s.world()
 	c.Judge = j.judge
 	if c.Crash = s.crash; c.Crash != nil {
@@ -163,9 +163,10 @@ func (r row) prepare(c *Case) (*scenario, error) {
 // judge holds the expectations of a test against its run.
 type judge struct {
 	row
-	res    *TestResult
-	script *scenario
-	rb     *runbooks.Runbook
+	res     *TestResult
+	script  *scenario
+	project *runbooks.Project
+	rb      *runbooks.Runbook
 }
 
 func (j *judge) judge(eval func(*expr.Expr, map[string]expr.Value) (expr.Value, error), rec *engine.Record) {
@@ -244,11 +245,25 @@ func (j *judge) missing(rec *engine.Record) {
 			j.res.Failures = append(j.res.Failures, Failure{
 				Range:   j.test.Range,
 				Message: fmt.Sprintf("%s has no answer in this test, and empty output does not do: %s", name, u.Reason),
-				Hint:    fmt.Sprintf("on %q { stdout = \"…\" }", name),
+				Hint:    fmt.Sprintf("on %q { %s }", name, wanting(itemAt(j.project, j.rb, i.Plan.ID), part)),
 			})
 			break
 		}
 	}
+}
+
+// wanting is the attribute that an answer most likely lacks.
+func wanting(i *runbooks.Item, part engine.PartName) string {
+	switch {
+	case i != nil && part == engine.PartCommand && i.TCP != nil:
+		if i.TCP.Want == "" {
+			return `state = "open"`
+		}
+		return fmt.Sprintf("state = %q", i.TCP.Want)
+	case i != nil && part == engine.PartCommand && i.HTTP != nil:
+		return "status = 200"
+	}
+	return `stdout = "…"`
 }
 
 // runObject is `run` in the expectations of a test.

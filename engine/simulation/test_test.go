@@ -1,8 +1,11 @@
 package simulation_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -304,3 +307,105 @@ runbook "r" {
 		})
 	}
 }
+
+// An hour of waits and polls takes no time that anybody waits; the run's own clock says how long it was.
+func TestTest_anHourOfWaitsAndPolls(t *testing.T) {
+	t.Parallel()
+	body := `
+  on "check.replication"   { stdout = "3|x" }
+  on "step.promote.verify" { stdout = "f" }
+  on "step.freeze"         { delay = "50s" }
+  on "manual.smoke"        { delay = "45m" }
+  expect { condition = run.verdict == "passed" }
+`
+	res := testOf(t, body)
+	require.Empty(t, res.Failures)
+	require.Equal(t, 75*time.Minute+50*time.Second, res.Lasted)
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	p := project(t, failover, `
+test "lag" {
+  runbook   = "failover"
+  each      = { near = 3, far = 42 }
+  variables = { max_lag = 10 }
+  on "check.replication" { stdout = "${each.value}|x" }
+  on "step.promote.verify" { stdout = "f" }
+  expect { condition = (run.verdict == "passed") == (each.key == "near") }
+}
+test "nothing" {
+  runbook = "failover"
+  each    = []
+}
+test "list" {
+  runbook = "failover"
+  each    = ["a", "b"]
+  on "check.replication" { stdout = "99|${each.value}" }
+  expect { condition = each.value == "a" }
+}
+`)
+	rows := simulation.Table(p, p.Tests[0])
+	require.Len(t, rows, 2)
+	require.Equal(t, []string{"lag [far]", "lag [near]"}, []string{rows[0].Name, rows[1].Name})
+	for _, r := range rows {
+		require.Empty(t, r.Failures)
+	}
+	require.ErrorContains(t, errors.New(simulation.Test(p, p.Tests[1]).Failures[0].Message), "nothing is tested")
+	list := simulation.Table(p, p.Tests[2])
+	require.Equal(t, "list [a]", list[0].Name)
+	require.True(t, list[0].Passed())
+	require.Equal(t, []string{"each.value = b"}, list[1].Failures[0].Values)
+}
+
+func TestTest_before(t *testing.T) {
+	t.Parallel()
+	res := testOf(t, `
+  before {
+    started_at = "2026-11-21T03:10:00Z"
+    marks      = { frozen = "-20m" }
+    from       = "step.promote"
+    incident   = "INC-7"
+  }
+  on "step.promote.verify" { stdout = "f" }
+  expect { condition = run.started_at == "2026-11-21T03:10:00Z" && run.incident == "INC-7" }
+  expect { condition = !step.freeze.started && step.promote.ok && contains(run.deviations, "from") }
+  expect { condition = run.objectives.outage.achieved_s == 1200 }
+`)
+	require.Empty(t, res.Failures)
+}
+
+func TestTest_crash(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"before the launch: it never started, and is started by who resumes": `fault "step.promote" { kind = "crash" }
+  expect { condition = step.promote.ok && run.deviations == tolist(["resumed"]) }`,
+		"after the end: the result is collected": `fault "step.promote" {
+    kind     = "crash"
+    finished = true
+  }
+  expect { condition = step.promote.ok && contains(run.deviations, "resumed") }`,
+		"the result is lost, and nothing can tell": `fault "step.freeze" {
+    kind    = "crash"
+    started = true
+  }
+  expect { condition = run.verdict == "incomplete" && run.unknown == 1 && !step.promote.started }`,
+		"while somebody does a manual item": `fault "manual.smoke" { kind = "crash" }
+  expect { condition = manual.smoke.ok && contains(run.deviations, "resumed") }`,
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			res := testOf(t, sound+body)
+			require.Empty(t, res.Failures)
+			require.True(t, res.Ended.Crashed)
+		})
+	}
+	res := testOf(t, `
+  on "check.replication" { stdout = "99|x" }
+  fault "step.promote" { kind = "crash" }
+`)
+	require.Contains(t, res.Failures[0].Message, "continuo was not killed: step.promote was never at that point")
+}
+
+func replaceOnce(s, from, to string) string { return strings.Replace(s, from, to, 1) }

@@ -28,11 +28,11 @@ func Templates() []Template {
 	return []Template{
 		{
 			Name: Default, Title: "restore a small backup on this machine, measured and cleaned up",
-			Next: []string{"continuo validate", "continuo plan restore", "continuo run restore", "continuo run restore --live"},
+			Next: []string{"continuo validate", "continuo test", "continuo run restore", "continuo run restore --live"},
 		},
 		{
 			Name: "failover", Title: "promote a PostgreSQL standby over SSH; put in your hosts",
-			Next: []string{"continuo validate", "continuo plan failover", "continuo trust add db-a db-b", "continuo run failover"},
+			Next: []string{"continuo validate", "continuo test failover --explore", "continuo trust add db-a db-b", "continuo run failover"},
 		},
 		{
 			Name: "minimal", Title: "the smallest runbook, on this machine",

@@ -2,8 +2,9 @@ package view
 
 import (
 	"fmt"
-	"sort"
+	"strings"
 
+	"github.com/continuo-runbooks/continuo/engine/report"
 	"github.com/continuo-runbooks/continuo/engine/simulation"
 )
 
@@ -75,75 +76,136 @@ func NewExploreDocument(all []*simulation.Exploration) ExploreDocument {
 	return doc
 }
 
-// Exploration prints the matrix of a runbook, its findings with the shortest story that leads to each, and the number.
+// Exploration prints the matrix of a runbook, what people would have to decide, its findings with the shortest story that
+// leads to each, and the number.
 func (s *Screen) Exploration(x *simulation.Exploration) {
+	r := report.NewExploration("", x.Plan, x.Explored())
 	from := "with empty answers"
 	if x.Baseline != "" {
 		from = fmt.Sprintf("starting from test %q", Clean(x.Baseline))
 	}
 	s.Printf("%s, %s\n\n", s.paint(bold, Clean(x.Runbook)), from)
-	s.matrix(x)
-	for _, f := range x.Findings {
-		s.Printf("\n%s %s\n", s.paint(red, "finding["+f.Code+"]:"), CleanText(f.Why))
-		s.Printf("  in %s, the shortest: %s of %s%s\n", Count(f.Cases, "case"), f.Case.Fault, f.Case.Item, after(" on ", Clean(f.Case.Host)))
-		for _, line := range f.Case.Story {
-			s.Printf("    %s\n", CleanText(line))
+	s.matrix(r)
+	if held := r.Decisions(); len(held) > 0 {
+		s.Printf("\nheld for a person, who is told:\n")
+		for _, h := range held {
+			s.wrapped(fmt.Sprintf("  %4d  ", h.Cases), h.Why)
 		}
-		s.Printf("  %s continuo explain %s\n", s.paint(cyan, "hint:"), f.Code)
+	}
+	for _, f := range x.Findings {
+		s.finding(f)
 	}
 	if len(x.Skipped) > 0 {
 		s.Printf("\nnot explored:\n")
 		for _, l := range x.Skipped {
-			s.Printf("  %s\n", CleanText(l))
+			s.wrapped("  ", l)
 		}
 	}
-	s.Printf("\n%d cases: %d safe, %d held, %d in %s\n", len(x.Cases), x.Safe, x.Held, x.Found,
-		Count(len(x.Findings), "finding"))
+	s.Printf("\n%d cases: %d safe, %d held, %d in %s\n", len(x.Cases), x.Safe, x.Held, x.Found, Count(len(x.Findings), "finding"))
 }
 
-// matrix counts the single faults of each item by where they ended.
-func (s *Screen) matrix(x *simulation.Exploration) {
-	type row struct{ safe, held, found, hosts int }
-	var order []string
-	rows := map[string]*row{}
-	kinds := map[string]bool{}
-	for _, c := range x.Cases {
-		key := string(c.Item)
-		r := rows[key]
-		if r == nil {
-			r = &row{}
-			rows[key] = r
-			order = append(order, key)
+func (s *Screen) finding(f simulation.Finding) {
+	s.Printf("\n")
+	s.wrapped(s.paint(red, "finding["+f.Code+"]:")+" ", f.Why)
+	s.wrapped("  ", fmt.Sprintf("in %s; the shortest story: %s of %s%s", Count(f.Cases, "case"), f.Case.Fault, f.Case.Item, after(" on ", Clean(f.Case.Host))))
+	for n, line := range f.Case.Story {
+		s.wrapped(fmt.Sprintf("  %3d. ", n+1), line)
+	}
+	s.Printf("  %s continuo explain %s\n", s.paint(cyan, "hint:"), f.Code)
+}
+
+// matrix shows an item and class of hosts a line, a kind of fault a column: how its cases ended, the worst first, by a
+// letter, and how many they are.
+func (s *Screen) matrix(r *report.Exploration) {
+	columns := r.Columns()
+	width := s.Width()
+	if width <= 0 {
+		width = 100
+	}
+	rows := r.Rows()
+	names, name := rowNames(rows), 0
+	for _, n := range names {
+		name = max(name, len([]rune(n)))
+	}
+	name = min(name, max(16, width-3-faultWidth*len(columns)))
+	s.Printf("  %-*s", name, "")
+	for _, c := range columns {
+		s.Printf(" %-*s", faultWidth-1, faultHead(c))
+	}
+	s.Printf("\n")
+	for n, row := range rows {
+		s.Printf("  %-*s", name, shorten(names[n], name))
+		for _, c := range row.Cells {
+			s.Printf(" %s", s.cellEnd(c))
 		}
-		kinds[c.Fault] = true
-		r.hosts = max(r.hosts, c.Alike)
-		switch c.End {
-		case simulation.Safe:
-			r.safe++
-		case simulation.Held:
-			r.held++
-		case simulation.Found:
-			r.found++
+		s.Printf("\n")
+	}
+	s.Printf("\n")
+	var words []string
+	for _, c := range columns {
+		if faultHead(c) != c {
+			words = append(words, faultHead(c)+" "+c)
 		}
 	}
-	var t table
-	t.head("item", "hosts alike", "safe", "held", "finding")
-	for _, key := range order {
-		r := rows[key]
-		ends := green
-		if r.found > 0 {
-			ends = red
+	s.wrapped("  ", "s safe, h held for a person, F finding, a number: so many cases. "+strings.Join(words, ", "))
+}
+
+// faultWidth is the width of a column of the matrix, its gap included.
+const faultWidth = 5
+
+// faultHead is a kind of fault in as many letters as a column has.
+func faultHead(kind string) string {
+	short := map[string]string{
+		"timeout": "time", "expectation": "expt", "unreachable": "unre", "host-key": "hkey", "lost-connection": "lost", "disk-full": "disk",
+		"become": "beco", "program": "prog", "reboot": "boot", "rejected": "rejt", "expired": "expd", "wrong-approver": "wrng", "crash": "kill",
+	}[kind]
+	if short == "" {
+		return shorten(kind, faultWidth-1)
+	}
+	return short
+}
+
+// rowNames name the rows: by their items, with the host where an item has several classes of them.
+func rowNames(rows []report.MatrixRow) []string {
+	classes := map[string]int{}
+	for _, r := range rows {
+		classes[string(r.Item)]++
+	}
+	out := make([]string, len(rows))
+	for n, r := range rows {
+		out[n] = Clean(string(r.Item))
+		if classes[string(r.Item)] > 1 {
+			out[n] += " " + Clean(r.Host)
 		}
-		t.row(cell{Clean(key), plainInk}, cell{fmt.Sprint(r.hosts), dim}, cell{fmt.Sprint(r.safe), plainInk},
-			cell{fmt.Sprint(r.held), plainInk}, cell{fmt.Sprint(r.found), ends})
+		if r.Alike > 1 {
+			out[n] += fmt.Sprintf(" (%d alike)", r.Alike)
+		}
 	}
-	t.print(s, "  ")
-	names := make([]string, 0, len(kinds))
-	for k := range kinds {
-		names = append(names, k)
+	return out
+}
+
+// cellEnd is one cell: the letter of the worst end, and the number of its cases where there are more.
+func (s *Screen) cellEnd(c report.MatrixCell) string {
+	text, in := "", plainInk
+	switch {
+	case c.Found > 0:
+		text, in = counted("F", c.Found), red
+	case c.Held > 0:
+		text, in = counted("h", c.Held), yellow
+	case c.Safe > 0:
+		text, in = counted("s", c.Safe), green
+	default:
+		text, in = "·", dim
 	}
-	sort.Strings(names)
-	s.Printf("  faults: %s\n", list(names, 30))
+	pad := faultWidth - 1 - len([]rune(text))
+	return s.paint(in, text) + strings.Repeat(" ", max(0, pad))
+}
+
+func counted(letter string, n int) string {
+	if n == 1 {
+		return letter
+	}
+	return fmt.Sprintf("%s%d", letter, n)
 }
 
 // Filed says where the evidence of an exploration is.

@@ -155,7 +155,10 @@ func (s *Screen) wrapped(head, text string) {
 	if width <= 0 {
 		width = 100
 	}
-	line, indent := head, strings.Repeat(" ", len(head))
+	line, indent := head, strings.Repeat(" ", len([]rune(head)))
+	if strings.Contains(head, "\x1b") { // painted: its length on the screen is another
+		indent = "  "
+	}
 	for n, word := range strings.Fields(CleanText(text)) {
 		if n > 0 && len([]rune(line))+1+len([]rune(word)) > width && strings.TrimSpace(line) != "" {
 			s.Printf("%s\n", strings.TrimRight(line, " "))

@@ -6,9 +6,10 @@ runbook "failover" {
   owner   = "database team"
   version = "0.1.0"
 
+  # The way back is a runbook of its own, with drills of its own: failback = runbook.NAME. Then this is a switchover.
   exercise {
-    type              = "switchover"
-    production_impact = "switchover"
+    type              = "functional"
+    production_impact = "interruption"
   }
   scenario {
     title       = "Loss of site A"
@@ -73,12 +74,19 @@ runbook "failover" {
       EOT
       owner        = "data centre"
     }
+    gate "promote" {
+      question = "Promote ${host.db-b.name}? ${check.standby.lag_bytes} bytes that it received are not replayed yet."
+      role     = role.incident-lead
+      expires  = "30m"
+    }
     step "promote" {
-      hosts   = host.db-b
-      become  = "postgres"
-      script  = file("scripts/promote.sh")
-      timeout = "2m"
-      marks   = ["promoted"]
+      hosts        = host.db-b
+      become       = "postgres"
+      script       = file("scripts/promote.sh")
+      timeout      = "2m"
+      requires     = [gate.promote]
+      irreversible = true
+      marks        = ["promoted"]
       verify {
         argv = ["psql", "-XAtqc", "select pg_is_in_recovery()"]
         expect {
@@ -96,10 +104,11 @@ runbook "failover" {
   phase "verify" {
     # A step and not a check: it writes, if only into a temporary table, so a dry-run must leave it out.
     step "accepts-writes" {
-      hosts   = host.db-b
-      become  = "postgres"
-      timeout = "30s"
-      argv    = ["psql", "-XAtqc", "create temporary table probe (n int); insert into probe values (1); select count(*) from probe"]
+      hosts      = host.db-b
+      become     = "postgres"
+      timeout    = "30s"
+      idempotent = true
+      argv       = ["psql", "-XAtqc", "create temporary table probe (n int); insert into probe values (1); select count(*) from probe"]
       expect {
         condition = strcontains(result.stdout, "1")
         message   = "no writes: ${result.stdout}"

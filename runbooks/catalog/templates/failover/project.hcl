@@ -24,3 +24,6 @@ host "db-b" {
 group "database" {
   hosts = [for h in inventory : h if h.labels.service == "database"]
 }
+
+# Who may approve. They sign with their SSH keys: put those into the file allowed_signers (see `continuo help approve`).
+role "incident-lead" { members = ["alice@example.org", "bob@example.org"] }

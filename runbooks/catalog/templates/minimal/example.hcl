@@ -29,14 +29,16 @@ runbook "example" {
           message   = "the note reads ${result.stdout}"
         }
       }
+      rollback { argv = ["rm", "-f", "/tmp/continuo-example"] }
     }
   }
 
   cleanup {
     step "remove" {
-      hosts   = control
-      argv    = ["rm", "-f", "/tmp/continuo-example"]
-      timeout = "30s"
+      hosts      = control
+      argv       = ["rm", "-f", "/tmp/continuo-example"]
+      idempotent = true
+      timeout    = "30s"
     }
   }
 }

@@ -52,7 +52,7 @@ runbook "restore" {
     check "space" {
       argv = ["df", "-Pk", "/tmp"]
       capture "free_kib" {
-        value = regexall("[0-9]+", split("\n", result.stdout)[1])[2]
+        value = regexall("[^ ]+", split("\n", result.stdout)[1])[3]
         type  = number
       }
       expect {
@@ -77,6 +77,8 @@ runbook "restore" {
     step "scratch" {
       argv        = ["mkdir", "-m", "0700", var.scratch]
       marks_start = ["restore-began"]
+      verify { argv = ["test", "-d", var.scratch] }
+      rollback { argv = ["rm", "-rf", var.scratch] }
     }
     step "orders" {
       script = "cat > \"$SCRATCH/orders.csv\""
@@ -88,6 +90,7 @@ runbook "restore" {
           message   = "what was restored differs from the backup"
         }
       }
+      rollback { argv = ["rm", "-f", "${var.scratch}/orders.csv"] }
     }
   }
 
@@ -115,10 +118,11 @@ runbook "restore" {
 
   cleanup {
     step "remove-scratch" {
-      hosts   = control
-      argv    = ["rm", "-rf", var.scratch]
-      when    = step.scratch.started
-      timeout = "30s"
+      hosts      = control
+      argv       = ["rm", "-rf", var.scratch]
+      when       = step.scratch.started
+      idempotent = true
+      timeout    = "30s"
     }
   }
 }
