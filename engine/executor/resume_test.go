@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -221,7 +222,7 @@ func TestResume_diesAtEveryEvent(t *testing.T) {
 	for name, s := range scenes() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var events int
+			var events, begins int
 			var want engine.Record
 			var effects []string
 			synctest.Test(t, func(t *testing.T) {
@@ -230,9 +231,17 @@ func TestResume_diesAtEveryEvent(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, s.verdict, rec.Verdict, rec.Why)
 				events, want, effects = len(w.journal.Events()), rec, w.effects()
+				begins = slices.IndexFunc(w.journal.Events(), func(e engine.Event) bool {
+					_, ok := e.Payload.(*engine.ItemIntent)
+					return ok
+				})
 			})
 			require.Greater(t, events, 20)
-			for n := 1; n < events; n++ {
+			from := 1
+			if name != "all goes well" {
+				from = begins // what comes before is the same in all
+			}
+			for n := from; n < events; n++ {
 				for _, late := range []bool{false, true} {
 					synctest.Test(t, func(t *testing.T) {
 						w := newScene(t, s)
@@ -555,6 +564,76 @@ func TestResume_rollback(t *testing.T) {
 			require.Equal(t, engine.VerdictFailed, rec.Verdict, "died at %d: %s: %v", n, rec.Why, w.story())
 			require.Equal(t, want, w.effects(), "died at %d: %v", n, w.story())
 			require.Equal(t, engine.RolledBackInPart, rec.Rollback.Verdict())
+		})
+	}
+}
+
+// What people were asked stands: an open request keeps its text and its approvals, a used one stays used, and one whose time
+// ran out unused while nobody worked on the run is asked again. Who resumes is an operator and approves nothing.
+func TestResume_gates(t *testing.T) {
+	t.Parallel()
+	const src = `
+phase "p" {
+  gate "go" {
+    question     = "Go?"
+    role         = role.mim
+    approvals    = 2
+    start_within = "10m"
+  }
+  step "act" {
+    hosts    = host.a
+    argv     = ["act"]
+    requires = [gate.go]
+  }
+}`
+	requests := func(w *world) (out []*engine.ApprovalRequested) {
+		for _, e := range w.journal.Events() {
+			if r, ok := e.Payload.(*engine.ApprovalRequested); ok {
+				out = append(out, r)
+			}
+		}
+		return out
+	}
+	// Events: opened, gate started, requested, granted, granted, gate's outcome, used, step's start, …
+	tests := map[string]struct {
+		dies     int
+		away     time.Duration // nobody works on it
+		by       string        // who resumes
+		then     []simtransport.GateWord
+		verdict  engine.Verdict
+		requests int
+	}{
+		"open, one has approved":  {4, time.Hour, "second", []simtransport.GateWord{simtransport.Approve("bob")}, engine.PassedWithDeviations, 1},
+		"open, the same again":    {4, 0, "second", []simtransport.GateWord{simtransport.Approve("alice"), simtransport.Approve("bob")}, engine.PassedWithDeviations, 1},
+		"approved in time":        {6, 5 * time.Minute, "second", nil, engine.PassedWithDeviations, 1},
+		"approved, and too late":  {6, time.Hour, "second", []simtransport.GateWord{simtransport.Approve("alice"), simtransport.Approve("bob")}, engine.PassedWithDeviations, 2},
+		"too late, now denied":    {6, time.Hour, "second", []simtransport.GateWord{simtransport.Deny("bob", "no")}, engine.VerdictFailed, 2},
+		"used stays used":         {8, time.Hour, "second", nil, engine.PassedWithDeviations, 1},
+		"an approver takes it up": {6, 0, "alice", nil, engine.VerdictFailed, 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, engine.Live, src)
+				w.people.OnGate("gate.go", simtransport.Approve("alice"), simtransport.Approve("bob"))
+				w.dies(tt.dies, true)
+				time.Sleep(tt.away)
+				w.sim.Live()
+				w.people.OnGate("gate.go", tt.then...)
+				w.journal = simtransport.ResumeJournal(w.journal.Events(), simtransport.Clock{}, tt.by)
+				w.cfg.Journal = w.journal
+				w.cfg.Resume = &executor.Resumed{Events: w.journal.Events(), Artifact: w.store.Get}
+				rec, err := executor.Run(t.Context(), w.cfg)
+				require.NoError(t, err)
+				require.Equal(t, tt.verdict, rec.Verdict, "%s: %v", rec.Why, w.story())
+				asked := requests(w)
+				require.Len(t, asked, tt.requests)
+				require.Len(t, w.effects(), map[engine.Verdict]int{engine.PassedWithDeviations: 1}[tt.verdict])
+				if tt.requests == 2 {
+					require.NotEqual(t, asked[0].SHA256, asked[1].SHA256, "another request has another nonce")
+				}
+			})
 		})
 	}
 }
