@@ -85,6 +85,9 @@ func (t *Transport) dial(ctx context.Context, g *target) (*conn, error) {
 			return nil, d.explain(err, attempt, silent)
 		}
 		delay := rand.N(bound)
+		if silent >= 2 {
+			delay += t.opts.Dial.Penalty
+		}
 		t.opts.Log.Debug().Str("host", g.host.Name).Int("attempt", attempt).Dur("delay", delay).Err(err).Msg("dial again")
 		select {
 		case <-time.After(delay):

@@ -126,7 +126,7 @@ func TestUnreachable(t *testing.T) {
 		h := s.Host("db-1")
 		h.Port = l.Addr().(*net.TCPAddr).Port
 		tr := open(t, s, func(o *sshtransport.Options) {
-			o.Dial = sshtransport.DialLimits{Attempts: 3, Backoff: time.Millisecond}
+			o.Dial = sshtransport.DialLimits{Attempts: 3, Backoff: time.Millisecond, Penalty: time.Millisecond}
 		})
 		r := observe(t, tr, h, echo)
 		requireHostError(t, r.Err, engine.ErrUnreachable, "dial", "ended 3 connections before it said who it is", "MaxStartups")

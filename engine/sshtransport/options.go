@@ -48,6 +48,9 @@ type DialLimits struct {
 	// Backoff is the bound of the first delay between attempts, doubled for each further one up to MaxBackoff. The delay
 	// itself is random between zero and the bound: 0.5 s and 30 s.
 	Backoff, MaxBackoff time.Duration
+	// Penalty comes on top once a server has ended two connections before it said who it is. It sheds load (MaxStartups) or
+	// punishes (PerSourcePenalties), and each further connection within that time would prolong it: 15 s.
+	Penalty time.Duration
 	// Concurrent is how many connections are made at once: 64. ConcurrentPerJump how many through one jump host: 8.
 	Concurrent, ConcurrentPerJump int
 }
@@ -70,6 +73,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Dial.MaxBackoff == 0 {
 		o.Dial.MaxBackoff = 30 * time.Second
+	}
+	if o.Dial.Penalty == 0 {
+		o.Dial.Penalty = 15 * time.Second
 	}
 	if o.Dial.Concurrent == 0 {
 		o.Dial.Concurrent = 64

@@ -116,7 +116,7 @@ func newSoak(t *testing.T, hosts int) *soak {
 		h.Connection.HandshakeTimeout, h.Connection.Keepalive = 20*time.Second, 500*time.Millisecond
 		s.hosts, s.proxies = append(s.hosts, h), append(s.proxies, p)
 	}
-	s.tr = sshtransport.New(sshtransport.Options{KnownHosts: []string{file}, Dial: sshtransport.DialLimits{Attempts: 3, Backoff: 50 * time.Millisecond},
+	s.tr = sshtransport.New(sshtransport.Options{KnownHosts: []string{file}, Dial: sshtransport.DialLimits{Attempts: 3, Backoff: 50 * time.Millisecond, Penalty: 100 * time.Millisecond},
 		Limits: hostshell.Limits{KillGrace: time.Second, ReconnectDelay: 50 * time.Millisecond, ReconnectFor: 3 * time.Minute, Follow: 200 * time.Millisecond}})
 	t.Cleanup(func() { _ = s.tr.Close() })
 	return s
