@@ -1,0 +1,77 @@
+package hostshell
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/continuo-runbooks/continuo/engine"
+)
+
+// What a step costs its host beyond the command: three forks (the command, its watchdog, the watchdog's sleep) and the
+// programs setsid and sleep; no more, however it ends.
+func TestLaunchForks(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is not installed")
+	}
+	dir := t.TempDir()
+	inc := thisHost(t, dir)
+	for name, c := range map[string]struct {
+		cmd           engine.Command
+		forks, execs  int
+		wanted, ended string
+	}{
+		"a program":       {engine.Command{Argv: []string{"/bin/true"}, Timeout: time.Hour}, 3, 4, "done", "0 exit"},
+		"without timeout": {engine.Command{Argv: []string{"/bin/false"}}, 1, 3, "done", "1 exit"},
+		"a script":        {engine.Command{Script: ":", Timeout: time.Hour}, 3, 4, "done", "0 exit"},
+		// printf feeds it, and cat, which is one of the programs, says it again for the answer
+		"with input and output": {engine.Command{Argv: []string{"/bin/cat"}, Stdin: []byte("x"), Timeout: time.Hour}, 4, 5, "data", "0 exit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			nonce, trace := newNonce(), filepath.Join(t.TempDir(), "trace")
+			a := engine.Attempt{ID: engine.AttemptID(newNonce()), Incarnation: inc, Command: c.cmd}
+			cmd := exec.Command(strace, "-f", "-qq", "-e", "trace=execve,clone,clone3,fork,vfork", "-e", "signal=none", "-o", trace, "/bin/sh", "-s")
+			cmd.Stdin = strings.NewReader(launchText(nonce, a, 1, false).text)
+			cmd.Env = []string{"HOME=" + dir, "PATH=/usr/bin:/bin"} // or each place that a program is looked for in vain counts
+			out, err := cmd.Output()
+			if err != nil {
+				t.Skipf("strace does not work here: %v", err)
+			}
+			require.Regexp(t, "^"+nonce+" 1 "+c.wanted+" "+c.ended+" ", string(out))
+			data, err := os.ReadFile(trace)
+			require.NoError(t, err)
+			require.LessOrEqual(t, countCalls(string(data), `(clone|clone3|fork|vfork)\(`), c.forks, string(data))
+			require.LessOrEqual(t, countCalls(string(data), `execve\("`), c.execs, string(data))
+		})
+	}
+}
+
+// countCalls counts calls that were begun: of one that was interrupted, the trace shows beginning and end.
+func countCalls(trace, name string) int {
+	return len(regexp.MustCompile(`(?m)^\d+ +`+name).FindAllString(trace, -1))
+}
+
+// thisHost makes a state directory and says what Prepare would.
+func thisHost(t *testing.T, dir string) *engine.Incarnation {
+	t.Helper()
+	cmd := exec.Command("/bin/sh", "-s")
+	cmd.Stdin, cmd.Env = strings.NewReader(prepareText(testNonce, newNonce())), append(os.Environ(), "HOME="+dir)
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	f := parseFacts(string(out))
+	inc := &engine.Incarnation{BootID: f["boot"], InitTime: f["init"], StateDir: f["dir"], StateID: f["id"]}
+	if f["boot"] == "-" {
+		t.Skip("this system has no boot id")
+	}
+	require.NoError(t, checkIncarnation(inc))
+	return inc
+}
