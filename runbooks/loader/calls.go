@@ -85,7 +85,52 @@ func (l *loader) callCycles() {
 	if !l.hasCode("CON-R022") {
 		l.marksExist()
 		l.nestedRollouts()
+		l.askingCleanup()
 	}
+}
+
+// askingCleanup reports calls in cleanup to runbooks that would ask people there, or do what cannot be taken back.
+func (l *loader) askingCleanup() {
+	seen := map[string]*runbooks.Item{}
+	for _, rb := range l.project.Runbooks {
+		if rb.Cleanup == nil {
+			continue
+		}
+		for _, i := range rb.Cleanup.Items {
+			inner := l.unfitForCleanup(l.project.Runbook(i.Runbook), seen)
+			if i.Kind != runbooks.Call || inner == nil {
+				continue
+			}
+			d := l.reportAt("CON-S034", i.Range, "%s stands in cleanup, and runbook %q has %s", i.ID(), i.Runbook, inner.ID())
+			d.Hint = "cleanup always runs: no gates, no decisions, nothing irreversible, in the runbooks that it calls neither"
+			d.Related = []diag.Related{{Message: "declared here", Range: inner.Range}}
+		}
+	}
+}
+
+// unfitForCleanup is the first item of a runbook, or of those that it calls, that cannot be part of a cleanup; nil: none.
+func (l *loader) unfitForCleanup(rb *runbooks.Runbook, seen map[string]*runbooks.Item) *runbooks.Item {
+	if rb == nil {
+		return nil
+	}
+	if i, ok := seen[rb.Name]; ok {
+		return i
+	}
+	seen[rb.Name] = nil
+	for _, i := range rb.AllItems() {
+		found := i
+		if i.Kind != runbooks.Gate && i.Kind != runbooks.Decision && !i.Irreversible {
+			found = nil
+		}
+		if i.Kind == runbooks.Call {
+			found = l.unfitForCleanup(l.project.Runbook(i.Runbook), seen)
+		}
+		if found != nil {
+			seen[rb.Name] = found
+			return found
+		}
+	}
+	return nil
 }
 
 // nestedRollouts reports calls from a phase that rolls out to a runbook that rolls out itself: a batch has no batches.

@@ -67,19 +67,27 @@ func (c *checker) judge(data map[string]expr.Type, captures []runbooks.Capture, 
 	}
 }
 
-// choices checks that a decision is compared with its options only.
+// choices checks that an item compares decisions with their options only.
 func (c *checker) choices(i *runbooks.Item) {
 	for _, p := range placed(i) {
-		for _, cmp := range p.e.Comparisons() {
-			if cmp.Ref.Root != string(runbooks.Decision) || len(cmp.Ref.Path) != 1 || cmp.Ref.Path[0] != "choice" {
-				continue
-			}
-			d := c.items[runbooks.ItemID("decision."+cmp.Ref.Name)]
-			if d == nil {
-				continue
-			}
-			c.choice(cmp, d.item.Options)
+		c.compared(p.e)
+	}
+}
+
+// compared checks the comparisons of an expression with decisions.
+func (c *checker) compared(e *expr.Expr) {
+	if e == nil {
+		return
+	}
+	for _, cmp := range e.Comparisons() {
+		if cmp.Ref.Root != string(runbooks.Decision) || len(cmp.Ref.Path) != 1 || cmp.Ref.Path[0] != "choice" {
+			continue
 		}
+		d := c.items[runbooks.ItemID("decision."+cmp.Ref.Name)]
+		if d == nil {
+			continue
+		}
+		c.choice(cmp, d.item.Options)
 	}
 }
 

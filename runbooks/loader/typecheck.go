@@ -45,6 +45,7 @@ func (b *book) types() {
 			c.want(p.Hosts, c.scope, wantHosts)
 		}
 		c.want(p.When, s, wantTruth)
+		c.compared(p.When)
 		for _, i := range p.Items {
 			c.item(i)
 		}
@@ -118,15 +119,20 @@ func (b *book) closingTypes(s *expr.Scope) {
 	c := &checker{book: b, scope: s}
 	for _, m := range b.rb.Marks {
 		c.want(m.At, s, wantInstant)
+		c.compared(m.At)
 	}
 	for _, o := range b.rb.Objectives {
 		c.want(o.Point, s, wantInstant)
 		c.want(o.Value, s, wantNumber)
+		c.compared(o.Point)
+		c.compared(o.Value)
 	}
 	for _, o := range b.rb.Outputs {
 		c.want(o.Value, s, wantAny)
+		c.compared(o.Value)
 	}
 	for _, l := range b.rb.Locals {
+		c.compared(l.Value)
 		if !unitLocal(l) {
 			c.want(l.Value, s, wantAnySensitive)
 		}
