@@ -136,10 +136,10 @@ func TestEvalErrors(t *testing.T) {
 		`check["none"].lag`:            {expr.CodeNoAttribute, "x.hcl:1:6", `check has no none`, "did you mean done?"},
 		`self.nmae`:                    {expr.CodeNoAttribute, "x.hcl:1:5", `self has no nmae`, "did you mean name?"}, //nolint:misspell // the suggestion is what is tested
 		`inventory.name`:               {expr.CodeNoAttribute, "x.hcl:1:10", `inventory is a list and has no name`, "write [for x in inventory : x.name], or sole(inventory).name"},
-		`var.s.x`:                      {expr.CodeNoAttribute, "x.hcl:1:6", `var.s is a string and has no x`, ""},
+		`var.s.x`:                      {expr.CodeNoAttribute, "x.hcl:1:6", `var.s is a string and has no x`, "it is read as it stands: var.s"},
 		`var.n == "7"`:                 {expr.CodeEquality, "x.hcl:1:1", `a number is never equal to a string`, "convert one side: tonumber(…) or tostring(…); captures take type = number"},
 		`var.b != "true"`:              {expr.CodeEquality, "x.hcl:1:1", `a bool is never equal to a string`, "a boolean needs no comparison: write CONDITION or !CONDITION; convert a text with tobool(…)"},
-		`self == "db-b1"`:              {expr.CodeEquality, "x.hcl:1:1", `a host is never equal to a string`, ""},
+		`self == "db-b1"`:              {expr.CodeEquality, "x.hcl:1:1", `a host is never equal to a string`, "compare one of its values, as in self.name"},
 		`check.later.exit_code == "0"`: {expr.CodeEquality, "x.hcl:1:1", `a number is never equal to a string`, "convert one side: tonumber(…) or tostring(…); captures take type = number"},
 		`results`:                      {expr.CodeNotHere, "x.hcl:1:1", `results does not exist here`, "did you mean result?"},
 		`each.value`:                   {expr.CodeNotHere, "x.hcl:1:1", `each does not exist here`, ""},

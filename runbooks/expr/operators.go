@@ -124,6 +124,10 @@ func incomparable(l, r cty.Type) *problem {
 		p.hint = "convert one side: tonumber(…) or tostring(…); captures take type = number"
 	case l == cty.Bool || r == cty.Bool:
 		p.hint = "a boolean needs no comparison: write CONDITION or !CONDITION; convert a text with tobool(…)"
+	case isSequence(l) != isSequence(r):
+		p.hint = "compare an element, list[0], or ask contains(list, VALUE)"
+	case isMapping(l) != isMapping(r):
+		p.hint = "compare one of its values, as in self.name"
 	}
 	return p
 }

@@ -185,6 +185,8 @@ func noAttribute(path string, parent cty.Value, name string) *problem {
 		p.hint = fmt.Sprintf("did you mean %s?", s)
 	} else if len(candidates) > 0 {
 		p.hint = "it has " + shortList(candidates)
+	} else {
+		p.hint = "it has nothing that could be read by name"
 	}
 	return p
 }

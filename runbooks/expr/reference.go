@@ -124,6 +124,8 @@ func explainStep(ds hcl.Diagnostics, path string, parent cty.Value, s hcl.Traver
 		p := &problem{code: CodeNoAttribute, summary: path + " is a " + t.FriendlyName() + " and has no " + quoteIfOdd(name)}
 		if base, rest, ok := cutMinus(lastStep(path), nil); ok {
 			p.hint = "for a subtraction put spaces around the minus: " + base + " - " + rest
+		} else {
+			p.hint = "it is read as it stands: " + path
 		}
 		return p.asHCL(s.SourceRange())
 	}

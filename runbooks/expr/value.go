@@ -138,10 +138,14 @@ func (v Value) AsSensitive() Value { return Value{v.v.Mark(sensitiveMark{})} }
 func (v Value) Absent() bool { return v.v == cty.NilVal }
 
 // Known reports whether the value and everything in it is known.
-func (v Value) Known() bool { return !v.Absent() && every(v.v, func(e cty.Value) bool { return e.IsKnown() }) }
+func (v Value) Known() bool {
+	return !v.Absent() && every(v.v, func(e cty.Value) bool { return e.IsKnown() })
+}
 
 // IsSensitive reports whether the value or anything in it is sensitive.
-func (v Value) IsSensitive() bool { return !v.Absent() && !every(v.v, func(e cty.Value) bool { return !e.IsMarked() }) }
+func (v Value) IsSensitive() bool {
+	return !v.Absent() && !every(v.v, func(e cty.Value) bool { return !e.IsMarked() })
+}
 
 // every reports whether something holds for a value and for all values in it. cty's own walk makes a path for each value
 // and sorts the attributes of each object, which counts with thousands of hosts.

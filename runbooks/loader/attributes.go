@@ -160,7 +160,8 @@ func (l *loader) whole(n *node, name string, low, high int64, scope *expr.Scope)
 		return 0
 	}
 	if i < low || i > high {
-		l.report("CON-S026", a.Expr.Range(), "%s is %d, not from %d to %d", name, i, low, high)
+		l.report("CON-S026", a.Expr.Range(), "%s is %d, not from %d to %d", name, i, low, high).Hint =
+			fmt.Sprintf("write a whole number from %d to %d", low, high)
 		return 0
 	}
 	return int(i)
@@ -200,7 +201,8 @@ func (l *loader) duration(n *node, name string) time.Duration {
 		return 0
 	}
 	if d < minDuration || d > maxDuration {
-		l.report("CON-S026", a.Expr.Range(), "%s is %s, not from %s to %s", name, s, minDuration, maxDuration)
+		l.report("CON-S026", a.Expr.Range(), "%s is %s, not from %s to %s", name, s, minDuration, maxDuration).Hint =
+			"perhaps the unit is another: ms, s, m or h"
 		return 0
 	}
 	return d
@@ -254,7 +256,8 @@ func (l *loader) wholes(n *node, name string, low, high int64) []int {
 			return nil
 		}
 		if i < low || i > high {
-			l.report("CON-S026", a.Expr.Range(), "%s holds %d, not from %d to %d", name, i, low, high)
+			l.report("CON-S026", a.Expr.Range(), "%s holds %d, not from %d to %d", name, i, low, high).Hint =
+				fmt.Sprintf("write whole numbers from %d to %d", low, high)
 			return nil
 		}
 		out = append(out, int(i))

@@ -191,10 +191,12 @@ func (l *loader) labelForm(n *node) {
 		if !validHostName(n.label) {
 			d := l.report("CON-S020", rng, "%q is not a host name", n.label)
 			d.Detail = "Host names are DNS names: letters, digits, - and _, in parts divided by dots."
+			d.Hint = "write a name such as db-1 or db1.example.org; its address stands in address"
 		}
 	case FreeLabel:
 		if strings.TrimSpace(n.label) == "" || strings.ContainsAny(n.label, "\n\r") {
-			l.report("CON-S020", rng, "the label of a %s is one line of text", n.schema.Type)
+			l.report("CON-S020", rng, "the label of a %s is one line of text", n.schema.Type).Hint =
+				fmt.Sprintf(`say in it what it is about: %s "…" {`, n.schema.Type)
 		}
 	case NoLabel, TargetLabel:
 	}

@@ -67,6 +67,7 @@ func (l *loader) addHost(h *runbooks.Host, at hcl.Range) bool {
 	if first := l.hosts[h.Name]; first != nil {
 		d := l.report("CON-S040", at, "host %q is declared twice", h.Name)
 		d.Related = []diag.Related{{Message: "the first one", Range: first.Range}}
+		d.Hint = "a name stands for one host, whether a host or a fleet declares it: rename or remove one"
 		return false
 	}
 	l.hosts[h.Name] = h
@@ -134,7 +135,8 @@ func (l *loader) connectionTexts(c *node, over settings, each map[string]expr.Va
 		l.report("CON-S030", a.Expr.Range(), "%q is no user name", over.conn.User).Hint = "letters, digits, . _ - and not beginning with -"
 	}
 	if a := c.attr("host_key_alias"); a != nil && !validHostName(over.conn.HostKeyAlias) && !l.failed(a.Expr.Range()) {
-		l.report("CON-S030", a.Expr.Range(), "%q is no host name", over.conn.HostKeyAlias)
+		l.report("CON-S030", a.Expr.Range(), "%q is no host name", over.conn.HostKeyAlias).Hint =
+			"write the name under which known_hosts has the key"
 	}
 	if c.attr("identity_files") != nil {
 		over.conn.IdentityFiles = l.inTexts(c, "identity_files", each)
@@ -221,6 +223,7 @@ func (l *loader) address(s string, at hcl.Range) {
 		return
 	}
 	d := l.report("CON-S030", at, "%q is neither a DNS name nor an IP address", s)
+	d.Hint = `write a name such as "db1.example.org" or an address such as "10.0.0.1"`
 	if host, port, ok := strings.Cut(s, ":"); ok && validHostName(host) {
 		d.Hint = fmt.Sprintf("the port has an attribute of its own: address = %q and port = %s", host, port)
 	}
@@ -275,7 +278,8 @@ func (l *loader) fleetHost(n *node, base settings, each map[string]expr.Value, v
 	}
 	name := l.inText(n, "name", each)
 	if !l.failed(a.Expr.Range()) && (!validHostName(name) || name == runbooks.ControlName) {
-		l.report("CON-S020", a.Expr.Range(), "%q is not a host name", name)
+		l.report("CON-S020", a.Expr.Range(), "%q is not a host name", name).Hint =
+			"it is computed from each row: letters, digits, - and _, in parts divided by dots"
 		return nil
 	}
 	h := l.host(n, name, each, inherit(base), vias)

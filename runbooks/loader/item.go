@@ -189,7 +189,7 @@ func (b *book) retry(n *node) *runbooks.Retry {
 	}
 	if f := b.number(n, "backoff"); f != nil {
 		if *f < 1 || *f > 10 {
-			b.report("CON-S026", n.attr("backoff").Expr.Range(), "backoff is %g, not from 1 to 10", *f)
+			b.report("CON-S026", n.attr("backoff").Expr.Range(), "backoff is %g, not from 1 to 10", *f).Hint = "write 1 for equal delays, 2 to double them"
 		}
 		r.Backoff = *f
 	}
@@ -277,7 +277,7 @@ func (b *book) decision(i *runbooks.Item, n *node) {
 func (b *book) distinct(a *hclsyntax.Attribute, words []string) {
 	for k, w := range words {
 		if w == "" || slices.Contains(words[:k], w) {
-			b.report("CON-S026", a.Expr.Range(), "%s holds %q twice or empty", a.Name, w)
+			b.report("CON-S026", a.Expr.Range(), "%s holds %q twice or empty", a.Name, w).Hint = "each is another word"
 		}
 	}
 }

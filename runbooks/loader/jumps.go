@@ -33,11 +33,13 @@ func (l *loader) jumps(vias map[*runbooks.Host]*jump) {
 			if at == h {
 				d := l.reportAt("CON-R020", vias[h].rng, "host %q is reached through itself", h.Name)
 				d.Detail = strings.Join(path, " via ")
+				d.Hint = "the chain of jump hosts ends at one that has no via"
 				break
 			}
 			if len(path) > 16 {
 				if !l.hasCode("CON-R020") {
-					l.reportAt("CON-R020", vias[h].rng, "host %q is reached through more than 15 others", h.Name)
+					l.reportAt("CON-R020", vias[h].rng, "host %q is reached through more than 15 others", h.Name).Hint =
+						"jump through fewer hosts"
 				}
 				break
 			}

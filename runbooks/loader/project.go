@@ -269,7 +269,8 @@ func (l *loader) roles() {
 			members := l.texts(n, "members")
 			for i, m := range members {
 				if strings.TrimSpace(m) == "" || slices.Contains(members[:i], m) {
-					l.report("CON-S026", n.attr("members").Expr.Range(), "member %q is empty or listed twice", m)
+					l.report("CON-S026", n.attr("members").Expr.Range(), "member %q is empty or listed twice", m).Hint =
+						"list each person once, by a principal of allowed_signers"
 				}
 			}
 			if a := n.attr("members"); a != nil && len(members) == 0 && !l.failed(a.Expr.Range()) {
@@ -293,7 +294,7 @@ func (l *loader) secrets() {
 					"letters, digits and _, not beginning with a digit"
 			}
 			if a := n.attr("command"); a != nil && len(s.Command) == 0 && !l.failed(a.Expr.Range()) {
-				l.report("CON-S026", a.Expr.Range(), "the command is empty")
+				l.report("CON-S026", a.Expr.Range(), "the command is empty").Hint = `write command = ["pass", "show", "x"]`
 			}
 			if a := n.attr("prompt"); a != nil && !s.Prompt {
 				l.report("CON-S026", a.Expr.Range(), "prompt can only be true").Hint = "leave it out"

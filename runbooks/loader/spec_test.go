@@ -24,7 +24,8 @@ import (
 //
 // at the end of a line says that a diagnostic of that code is given on the line, with that text in its summary and that
 // source text as its place (both may be left out); `# want-next` means the line after. Every diagnostic must be wanted,
-// every want must be met. A file without any shows a rule that holds.
+// every want must be met. A file without any shows a rule that holds. testdata/said holds what is said about each file to
+// the letter, with place and hint, as a person reads it; UPDATE_SPEC=1 writes it anew, to be read in the change.
 var wantComment = regexp.MustCompile(`want(-next)? (CON-[A-Z][0-9]{3})(?: "([^"]*)")?(?: at "([^"]*)")?`)
 
 type want struct {
@@ -125,6 +126,29 @@ func spec(t *testing.T, path string, opts loader.Options) {
 	for _, w := range wants {
 		t.Errorf("wanted and not given: %s", w)
 	}
+	said(t, path, ds, fsys)
+}
+
+// said compares what a person reads with the record of it.
+func said(t *testing.T, path string, ds diag.List, fsys fstest.MapFS) {
+	t.Helper()
+	record := strings.Replace(path, "spec", "said", 1) + ".txt"
+	var b strings.Builder
+	text := diag.Text{Max: 100, Source: func(file string) []byte { return fsys[file].Data }}
+	require.NoError(t, text.Write(&b, ds))
+	if os.Getenv("UPDATE_SPEC") != "" {
+		require.NoError(t, os.MkdirAll(filepath.Dir(record), 0o750))
+		require.NoError(t, os.RemoveAll(record))
+		if len(ds) > 0 {
+			require.NoError(t, os.WriteFile(record, []byte(b.String()), 0o600))
+		}
+		return
+	}
+	want, err := os.ReadFile(record)
+	if len(ds) > 0 {
+		require.NoError(t, err, "UPDATE_SPEC=1 writes it")
+	}
+	require.Equal(t, string(want), b.String())
 }
 
 // checkForm holds for every diagnostic: a place inside its file, one line that begins in lower case or with a name, no
@@ -135,6 +159,7 @@ func checkForm(t *testing.T, d diag.Diagnostic, fsys fstest.MapFS) {
 	require.NotEmpty(t, d.Summary)
 	require.NotContains(t, d.Summary, "\n")
 	require.False(t, strings.HasSuffix(d.Summary, "."), d.Summary)
+	require.NotEmpty(t, d.Hint, "%s: what to do about it: %s", d.Code, d.Summary)
 	for _, r := range append([]diag.Range{d.Range}, related(d)...) {
 		f := fsys[r.File]
 		require.NotNil(t, f, "%s: place in no file: %+v", d.Code, r)
