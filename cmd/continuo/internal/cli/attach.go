@@ -83,7 +83,7 @@ func (a *app) attach(ctx context.Context, ref, by string, plain bool) error {
 		Note:  func(text string) { s.send(ctx, control.Request{Op: control.Note, Reason: text}) },
 		Pause: s.pause(ctx),
 	})
-	a.forecast(s.console, l)
+	a.forecaster(s.console, l.Plan, l.Record.Opened.Run)
 	if live {
 		progress.Brief()
 		s.console.Start()

@@ -32,6 +32,7 @@ approvals name. Nothing is connected to and no secret is read.`,
 		Example: `  continuo plan failover
   continuo plan failover --var max_lag=10 --json
   continuo plan failover --format markdown > on-paper.md
+  continuo plan failover --format change-request > rfc.md
   continuo plan failover --format dot | dot -Tsvg > plan.svg`,
 		Args:              atMost(1),
 		ValidArgsFunction: a.completeRunbook,
@@ -49,13 +50,15 @@ approvals name. Nothing is connected to and no secret is read.`,
 			return a.showPlan(w.plan, format)
 		},
 	}
-	c.Flags().StringVar(&format, "format", "text", "`FORMAT` is text, json, mermaid, dot or markdown (for paper)")
+	c.Flags().StringVar(&format, "format", "text", "`FORMAT` is text, json, mermaid, dot, markdown (for paper) or change-request")
 	complete(c, "format", wordsOf(planFormats()...))
 	inputs.add(a, c)
 	return c
 }
 
-func planFormats() []string { return []string{"text", "json", "mermaid", "dot", "markdown"} }
+func planFormats() []string {
+	return []string{"text", "json", "mermaid", "dot", "markdown", "change-request"}
+}
 
 // work is a runbook with its inputs, ready to be shown or run.
 type work struct {
@@ -101,8 +104,11 @@ func (a *app) showPlan(plan *engine.Plan, format string) error {
 		a.out.PlanDot(plan)
 	case "markdown":
 		a.out.PlanMarkdown(plan)
+	case "change-request":
+		a.out.PlanChange(plan, a.outlook(plan))
 	default:
 		a.out.PlanText(plan)
+		a.out.Outlook(a.outlook(plan))
 	}
 	return a.out.Err()
 }

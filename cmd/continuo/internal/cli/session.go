@@ -41,6 +41,9 @@ type session struct {
 	earlier *evidence.Loaded
 	events  []engine.Event
 	wish    *engine.OperatorAction
+	// undoes is a sealed run that this one rolls back, rollbackOf its id.
+	undoes     *executor.Undone
+	rollbackOf engine.RunID
 
 	record engine.Record
 	err    error // of the controller, not of the recovery
@@ -84,6 +87,9 @@ func (s *session) attach() error {
 	a := s.app
 	s.socket = &socket{control: executor.NewControl(), people: newParlour(nil, false), dry: s.mode != engine.Live}
 	s.console = a.console(s)
+	if s.mode == engine.Live {
+		a.forecaster(s.console, s.work.plan, s.id)
+	}
 	ledgered := s.run.Ledgered(a.ledger(), a.ledgerWarning)
 	if s.earlier == nil {
 		s.recorder = executor.NewRecorder(ledgered, s.work.plan, s.observer())
@@ -127,7 +133,7 @@ func (s *session) execute(ctx context.Context) {
 		Opened: s.opened(), Mode: s.mode, Journal: s.recorder, Artifacts: s.run.Artifacts, Scratch: scratch(a.stateDir()), Redactor: s.redactor,
 		Secrets: s.secrets, Clock: clock(a.env.Now), Prober: s.reach.proberFor(s.mode), HTTP: s.reach.local,
 		Parallel: s.flags.parallel, Limit: s.flags.limit, From: runbooks.ItemID(s.flags.from), Marks: s.flags.marks,
-		OnFailure: runbooks.Stop, Control: s.socket.control, Resume: s.resumed(),
+		OnFailure: runbooks.Stop, Control: s.socket.control, Resume: s.resumed(), Undo: s.undoes,
 	}
 	if s.mode == engine.Live {
 		cfg.Verifier = a.approvers()
@@ -165,6 +171,7 @@ func (s *session) opened() engine.RunOpened {
 	if f.exercise != "" {
 		o.Exercise = f.exercise
 	}
+	o.RollbackOf = string(s.rollbackOf)
 	s.run.Digests.Fill(&o)
 	return o
 }

@@ -155,6 +155,9 @@ func (c *Console) Read(f func(*Board)) {
 	f(c.board)
 }
 
+// Forecast has the board say when the run is expected to end.
+func (c *Console) Forecast(f Forecaster) { c.change(func() { c.board.Forecast(f) }) }
+
 // change changes what is shown.
 func (c *Console) change(f func()) {
 	c.mu.Lock()
