@@ -20,6 +20,9 @@ type People struct {
 	typed   map[runbooks.ItemID]engine.ConfirmAnswer
 	undos   map[runbooks.ItemID][]ManualAnswer
 	typist  string
+	// repeats are items that are asked about in every batch of a rollout; whole are the lists as they were scripted.
+	repeats map[runbooks.ItemID]bool
+	whole   map[any]any
 	asked   []runbooks.ItemID
 	refused []string
 }
@@ -93,6 +96,20 @@ func (p *People) OnConfirm(item runbooks.ItemID, a engine.ConfirmAnswer) {
 	p.typed[item] = a
 }
 
+// Repeat has people asked about the item again and again, in every batch of a rollout: when its script has come to its end
+// and the question is a new one, it begins anew; of a decision the last answer repeats.
+func (p *People) Repeat(item runbooks.ItemID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.repeats == nil {
+		p.repeats = map[runbooks.ItemID]bool{}
+	}
+	p.repeats[item] = true
+}
+
+// script names a list by its kind of answer and item.
+type script[T any] struct{ item runbooks.ItemID }
+
 func put[T any](p *People, m *map[runbooks.ItemID][]T, item runbooks.ItemID, list []T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,10 +117,14 @@ func put[T any](p *People, m *map[runbooks.ItemID][]T, item runbooks.ItemID, lis
 		*m = map[runbooks.ItemID][]T{}
 	}
 	(*m)[item] = list
+	if p.whole == nil {
+		p.whole = map[any]any{}
+	}
+	p.whole[script[T]{item}] = list
 }
 
-// take is the next scripted answer, and whether there is one.
-func take[T any](p *People, m map[runbooks.ItemID][]T, item runbooks.ItemID, refused string) (T, bool) {
+// take is the next scripted answer, and whether there is one. begun: the question has had an answer already.
+func take[T any](p *People, m map[runbooks.ItemID][]T, item runbooks.ItemID, refused string, begun bool) (T, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked = append(p.asked, item)
@@ -111,6 +132,12 @@ func take[T any](p *People, m map[runbooks.ItemID][]T, item runbooks.ItemID, ref
 		p.refused = append(p.refused, refused)
 	}
 	list := m[item]
+	if len(list) == 0 && !begun && refused == "" && p.repeats[item] {
+		list, _ = p.whole[script[T]{item}].([]T)
+		if _, choice := any(list).([]Choice); choice && len(list) > 0 {
+			list = list[len(list)-1:]
+		}
+	}
 	if len(list) == 0 {
 		var none T
 		return none, false
@@ -142,7 +169,7 @@ func (p *People) Manual(ctx context.Context, q engine.ManualQuestion) (engine.Ma
 	if q.Part == engine.PartRollback {
 		from = p.undos
 	}
-	a, ok := take(p, from, q.Item, q.Refused)
+	a, ok := take(p, from, q.Item, q.Refused, q.Part == engine.PartRollback)
 	if !ok {
 		return engine.ManualAnswer{}, engine.ErrNobody
 	}
@@ -151,7 +178,7 @@ func (p *People) Manual(ctx context.Context, q engine.ManualQuestion) (engine.Ma
 
 // Gate implements engine.Approver.
 func (p *People) Gate(ctx context.Context, q engine.GateQuestion) (engine.GateWord, error) {
-	w, ok := take(p, p.gates, q.Item, q.Refused)
+	w, ok := take(p, p.gates, q.Item, q.Refused, len(q.Granted) > 0)
 	if !ok {
 		return engine.GateWord{}, engine.ErrNobody
 	}
@@ -160,7 +187,7 @@ func (p *People) Gate(ctx context.Context, q engine.GateQuestion) (engine.GateWo
 
 // Decide implements engine.Approver.
 func (p *People) Decide(ctx context.Context, q engine.DecisionQuestion) (engine.DecisionAnswer, error) {
-	c, ok := take(p, p.choices, q.Item, q.Refused)
+	c, ok := take(p, p.choices, q.Item, q.Refused, false)
 	if !ok {
 		return engine.DecisionAnswer{}, engine.ErrNobody
 	}

@@ -67,29 +67,30 @@ func (s *scenario) approve(id runbooks.ItemID, i *runbooks.Item, a attrs, delay 
 
 // choose takes an `on` block about a decision.
 func (s *scenario) choose(id runbooks.ItemID, i *runbooks.Item, a attrs, delay time.Duration, silent bool) error {
-	choice, err := a.word("choose")
-	if err != nil {
-		return err
-	}
 	by, err := a.word("done_by")
 	if err != nil {
 		return err
 	}
-	if choice == "" {
-		choice = goingOn(i)
+	cs := []simtransport.Choice{}
+	for n := range max(1, len(a["choose"])) {
+		choice := goingOn(i)
+		if len(a["choose"]) > 0 {
+			if choice, err = a.text("choose", n); err != nil {
+				return err
+			}
+		}
+		if !slices.Contains(i.Options, choice) {
+			return fmt.Errorf("choose: %q is none of %s", choice, strings.Join(i.Options, ", "))
+		}
+		cs = append(cs, simtransport.Choice{DecisionAnswer: engine.DecisionAnswer{Choice: choice, By: by}, After: delay})
 	}
-	if !slices.Contains(i.Options, choice) {
-		return fmt.Errorf("choose: %q is none of %s", choice, strings.Join(i.Options, ", "))
-	}
-	c := simtransport.Choice{DecisionAnswer: engine.DecisionAnswer{Choice: choice, By: by}, After: delay}
 	switch {
 	case silent && i.Expires > 0:
-		c.Silent = true
+		cs[0].Silent = true
 	case silent:
-		s.choices[id] = nil
-		return nil
+		cs = nil
 	}
-	s.choices[id] = []simtransport.Choice{c}
+	s.choices[id] = cs
 	return nil
 }
 

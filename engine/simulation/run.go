@@ -3,6 +3,8 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -79,12 +81,37 @@ func Run(c Case) (*Ended, error) {
 			return nil, err
 		}
 	}
+	c.askInBatches(c.People)
+	if c.Crash != nil {
+		c.askInBatches(c.Crash.People)
+	}
 	out := &Ended{Plan: c.Plan}
 	err := BubbleAt(c.Start, func(ctx context.Context) error { return c.play(ctx, out) })
 	if err != nil {
 		return nil, fmt.Errorf("simulate %s: %w", c.Runbook.Name, err)
 	}
 	return out, nil
+}
+
+// askInBatches has people asked anew in every batch of a rollout, through calls too.
+func (c Case) askInBatches(people *simtransport.People) {
+	if people == nil {
+		return
+	}
+	var calls []string
+	for n := range c.Plan.Items {
+		i := &c.Plan.Items[n]
+		id := string(i.ID)
+		batched := i.Rollout != nil && i.Rollout.Phase ||
+			slices.ContainsFunc(calls, func(call string) bool { return strings.HasPrefix(id, call+".") })
+		switch {
+		case !batched:
+		case i.Kind == runbooks.Call:
+			calls = append(calls, id)
+		case i.Effect == runbooks.Human:
+			people.Repeat(i.ID)
+		}
+	}
 }
 
 // config is what every process that works on the case is given, but for its journal.
