@@ -46,7 +46,7 @@ func (e *call) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	}
 	p := b.charge(textLength(v))
 	if p == nil {
-		p = b.result(v)
+		p = b.result(e.Name, v)
 	}
 	if p != nil {
 		return cty.DynamicVal, p.asHCL(e.Range())

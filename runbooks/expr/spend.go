@@ -10,16 +10,17 @@ import (
 
 // What things cost, as far as it matters for keeping machines alive. A step is of the order of 300 ns.
 const (
-	loopSteps        = 10 // for each element of a loop, beside what is done with it
-	deferSteps       = 20 // for a local that is evaluated where it is used
-	valuesPerStep    = 2  // of a list or object that is put together: whoever takes it looks at each
-	resultSteps      = 5  // for each element that a function gives back
-	bytesPerElement  = 64 // a value in a list, with its type
-	bytesPerStep     = 32 // of a text that a function goes through once
-	runesPerStep     = 4  // of a text that is taken apart into characters
-	pairsPerStep     = 4  // of elements that are compared with each other
-	combinationSteps = 40 // for each combination of a product
-	regexPerStep     = 64 // bytes of a text times instructions of a pattern
+	loopSteps        = 10  // for each element of a loop, beside what is done with it
+	deferSteps       = 20  // for a local that is evaluated where it is used
+	valuesPerStep    = 1   // of a list or object that is put together: whoever takes it looks at each
+	resultSteps      = 5   // for each element that a function gives back
+	bytesPerDecoded  = 160 // a value that was read from a text, with its type and its name
+	bytesPerElement  = 64  // a value in a list, with its type
+	bytesPerStep     = 32  // of a text that a function goes through once
+	runesPerStep     = 4   // of a text that is taken apart into characters
+	pairsPerStep     = 4   // of elements that are compared with each other
+	combinationSteps = 40  // for each combination of a product
+	regexPerStep     = 64  // bytes of a text times instructions of a pattern
 )
 
 // step counts n steps.
@@ -81,11 +82,18 @@ func width(v cty.Value) int {
 	return v.LengthInt()
 }
 
-// result counts what a function gives back: its elements, and those of the lists among them.
-func (b *budget) result(v cty.Value) *problem {
+// result counts what a function gives back: its elements, and those of the lists among them. What it read from a text is
+// new altogether.
+func (b *budget) result(function string, v cty.Value) *problem {
 	n := width(v)
 	if n == 0 || b == nil {
 		return nil
+	}
+	switch function {
+	case "csvdecode", "jsondecode", "yamldecode", "ansibleinventory":
+		left := LimitNodes
+		count(v, &left)
+		return b.hold((LimitNodes - max(left, 0)) * bytesPerDecoded)
 	}
 	v, _ = v.Unmark()
 	for it := v.ElementIterator(); it.Next(); {

@@ -83,6 +83,9 @@ func (l *loader) callCycles() {
 	}
 	l.cycles(&g, "CON-R022", "these runbooks call each other")
 	if !l.hasCode("CON-R022") {
+		if !l.expansions() {
+			return
+		}
 		l.marksExist()
 		l.nestedRollouts()
 		l.askingCleanup()

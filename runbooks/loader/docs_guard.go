@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
@@ -60,6 +61,11 @@ func docsGuard() []diag.Doc {
 			Meaning: "The first 1,000 problems are reported. So many have one cause: a file that is no runbook, or a mistake in what many places use.",
 			Wrong:   strings.Repeat("hots \"db\" {\n  address = \"10.0.0.1\"\n}\n", 1001), Right: "host \"db\" {\n  address = \"10.0.0.1\"\n}\n",
 		},
+		{
+			Code: "CON-G011", Title: "calls come to too many items",
+			Meaning: "A runbook has at most 100,000 items, those of the runbooks that it calls included, for each call anew. A chain of runbooks that call the next one twice doubles with each.",
+			Wrong:   callsDoc(17), Right: callsDoc(3),
+		},
 	}
 }
 
@@ -107,4 +113,14 @@ func docsProject() []diag.Doc {
 
 func fleetDoc(data string) string {
 	return "fleet \"web\" {\n  for_each = " + data + "\n  name     = \"web${each.key}\"\n  address  = \"10.0.0.1\"\n}\n"
+}
+
+// callsDoc is a chain of runbooks each of which calls the next one twice.
+func callsDoc(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "runbook \"level-%d\" {\n  phase \"work\" {\n    call \"one\" { runbook = runbook.level-%d }\n    call \"two\" { runbook = runbook.level-%[2]d }\n  }\n}\n\n", i, i+1)
+	}
+	fmt.Fprintf(&b, "runbook \"level-%d\" {\n  phase \"work\" {\n    wait \"a\" { duration = \"1s\" }\n  }\n}\n", n)
+	return b.String()
 }

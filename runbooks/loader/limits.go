@@ -17,6 +17,7 @@ type Limits struct {
 	Exponent   int   // of a number, absolute
 	Hosts      int   // of the inventory
 	Labels     int   // hosts times different labels
+	Items      int   // of a runbook with all that it calls
 	Problems   int   // errors that are reported; the first ones are those to mend
 
 	ScriptBytes int // of a script of the shell, whose parser recurses, too
@@ -26,7 +27,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		FileBytes: 1 << 20, TotalBytes: 32 << 20, HCLBytes: 4 << 20, Files: 2000, Tokens: 200_000, AllTokens: 500_000, Nesting: 64,
-		Operators: 512, Conditions: 64, Unary: 8, Digits: 40, Exponent: 308, Hosts: 20_000, Labels: 1_000_000, Problems: 1000,
+		Operators: 512, Conditions: 64, Unary: 8, Digits: 40, Exponent: 308, Hosts: 20_000, Labels: 1_000_000, Problems: 1000, Items: 100_000,
 		ScriptBytes: 64 << 10,
 	}
 }
