@@ -107,28 +107,33 @@ type spool struct {
 
 // Write implements io.Writer.
 func (s *spool) Write(p []byte) (int, error) {
-	n := len(p)
-	if s.err != nil {
-		return n, nil
+	if s.err == nil {
+		s.err = s.keep(p)
 	}
+	return len(p), nil
+}
+
+func (s *spool) keep(p []byte) error {
 	s.sum.Write(p)
-	s.size += int64(n)
-	if s.large == nil && len(s.small)+n > maxSmall && s.scratch != nil {
-		if s.large, s.err = s.scratch.Create(); s.err == nil {
-			_, s.err = s.large.Write(s.small)
+	s.size += int64(len(p))
+	if s.large == nil && s.size > maxSmall && s.scratch != nil {
+		var err error
+		if s.large, err = s.scratch.Create(); err == nil {
+			_, err = s.large.Write(s.small)
 		}
-		s.small = nil
+		if s.small = nil; err != nil {
+			return err
+		}
 	}
 	switch {
-	case s.err != nil:
 	case s.large != nil:
-		_, s.err = s.large.Write(p)
+		_, err := s.large.Write(p)
+		return err
 	case s.size > maxTransfer:
-		s.err = fmt.Errorf("more than %d bytes, and there is no place to keep them", maxTransfer)
-	default:
-		s.small = append(s.small, p...)
+		return fmt.Errorf("more than %d bytes, and there is no place to keep them", maxTransfer)
 	}
-	return n, nil
+	s.small = append(s.small, p...)
+	return nil
 }
 
 // parcel is what was taken. With an error it is not whole; it is to be given back all the same.

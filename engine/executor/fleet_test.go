@@ -283,6 +283,72 @@ runbook "r" {
 	}
 }
 
+// Whatever a host is missing for counts against max_failures, tolerated or not, and the record says how many hosts were
+// expected, reached and done.
+func TestRollout_whatCounts(t *testing.T) {
+	t.Parallel()
+	lost := &engine.HostError{Kind: "lost-connection", Err: engine.ErrOutcomeUnknown}
+	refused := &engine.HostError{Kind: "become", Err: engine.ErrRefused}
+	tests := map[string]struct {
+		attrs   string
+		answer  simtransport.Answer
+		outcome engine.Outcome
+		reached int
+		verdict engine.Verdict
+	}{
+		"failed":        {"", simtransport.Answer{ExitCode: 1}, engine.Failed, 2, engine.VerdictFailed},
+		"unreachable":   {"", simtransport.Answer{Err: engine.ErrUnreachable, Prepare: true}, engine.Unreachable, 1, engine.VerdictFailed},
+		"timed out":     {"", simtransport.Answer{Delay: time.Hour}, engine.TimedOut, 2, engine.VerdictFailed},
+		"unknown":       {"", simtransport.Answer{Err: lost}, engine.Unknown, 2, engine.Incomplete},
+		"never started": {"", simtransport.Answer{Err: refused}, engine.NeverStarted, 1, engine.VerdictFailed},
+		"tolerated":     {`tolerate = ["unreachable"]`, simtransport.Answer{Err: engine.ErrUnreachable, Prepare: true}, engine.Unreachable, 1, engine.VerdictFailed},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, engine.Live, hostsOf(5)+`
+runbook "r" {
+  phase "p" {
+    step "s" {
+      hosts   = group.fleet
+      argv    = ["change"]
+      timeout = "60s"
+      `+tt.attrs+`
+      rollout {
+        batch        = [1, 2]
+        max_failures = [0, 0]
+      }
+    }
+  }
+}`)
+				w.sim.OnHost("step.s", engine.PartCommand, "h01", tt.answer)
+				w.cfg.Parallel = 1
+				rec := w.run()
+				require.Equal(t, tt.verdict, rec.Verdict, rec.Why)
+				i := item(rec, "step.s")
+				got := map[string]engine.Outcome{}
+				for _, u := range i.Units {
+					got[u.Host] = u.Outcome
+					if u.Host > "h02" {
+						require.Equal(t, "rollout", u.Cause)
+						require.Contains(t, u.Reason, "1 failed, and 0 may")
+					}
+				}
+				want := map[string]engine.Outcome{"h00": engine.Succeeded, "h01": tt.outcome, "h02": engine.Succeeded,
+					"h03": engine.NotReached, "h04": engine.NotReached}
+				if tt.outcome == engine.Unknown { // which holds the run at once: the others wait for whoever resumes it
+					require.Equal(t, map[string]engine.Outcome{"h00": engine.Succeeded, "h01": engine.Unknown}, got)
+					require.Nil(t, i.Count)
+					return
+				}
+				require.Equal(t, want, got)
+				require.Equal(t, engine.HostCount{Expected: 5, Reached: tt.reached + 1, Done: 2}, *i.Count)
+			})
+		})
+	}
+}
+
 // waves are how many attempts began at each instant.
 func waves(w *world) string {
 	var out []string

@@ -287,7 +287,7 @@ func (t *task) count(expected int) *engine.HostCount {
 		if u.began {
 			c.Reached++
 		}
-		if !u.fails() && u.outcome != engine.NotExercised {
+		if u.done() {
 			c.Done++
 		}
 	}

@@ -78,6 +78,17 @@ func (e *unitEnd) fails() bool {
 	return e.outcome.Standing() == engine.Fails
 }
 
+// done reports whether what the item is for holds there: it was done, or need not be. What is tolerated is not done.
+func (e *unitEnd) done() bool {
+	switch {
+	case e.open || e.settled == engine.Fails:
+		return false
+	case e.settled == engine.Done:
+		return true
+	}
+	return e.outcome == engine.Succeeded || e.outcome == engine.Exercised || e.outcome == engine.Skipped && e.cause == causeUnless
+}
+
 // verdict is how an item ended as a whole.
 type verdict struct {
 	outcome engine.Outcome

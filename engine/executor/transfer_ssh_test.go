@@ -81,7 +81,7 @@ func largeFile(t *testing.T, name string, size int64) string {
 	require.NoError(t, err)
 	defer f.Close()
 	require.NoError(t, f.Truncate(size))
-	r := rand.New(rand.NewPCG(1, uint64(size))) //nolint:gosec // no secret
+	r := rand.New(rand.NewPCG(1, uint64(size)))
 	piece := make([]byte, 4096)
 	for range 64 {
 		for i := range piece {
@@ -139,7 +139,7 @@ func TestTransferLarge(t *testing.T) { //nolint:paralleltest // it measures the 
 	if os.Getenv("CONTINUO_LARGE") != "" {
 		size = 1 << 30
 	}
-	for _, from := range []string{"control", "host.a"} {
+	for _, from := range []string{"control", "host.a"} { //nolint:paralleltest // as above
 		t.Run(from, func(t *testing.T) {
 			dir := t.TempDir()
 			source, dest := filepath.Join(dir, "source"), filepath.Join(dir, "dest")

@@ -18,6 +18,7 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			transporttest.RunInBubbles(t, func(t *testing.T) transporttest.Suite {
+				t.Helper()
 				sim := simtransport.New()
 				t.Cleanup(func() { require.NoError(t, sim.Close()) })
 				return transporttest.Suite{Prober: sim, Launcher: sim, Durable: !plain, Tell: teller(sim),

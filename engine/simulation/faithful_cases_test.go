@@ -137,7 +137,6 @@ const skipped = "when = false" // for the check, which would meet the fault firs
 const settles = `
       verify { argv = ["test", "-e", "@/runs"] }`
 
-//nolint:funlen // a table
 func faithful() []faithCase {
 	return []faithCase{
 		{name: "nothing", says: "run.closed passed, 0 unknown"},

@@ -95,14 +95,14 @@ func (s Suite) Run(t *testing.T) {
 }
 
 // RunInBubbles runs every case in a bubble of testing/synctest, where time is simulated, on a transport of its own.
-func RunInBubbles(t *testing.T, make func(t *testing.T) Suite) {
+func RunInBubbles(t *testing.T, suite func(t *testing.T) Suite) {
 	t.Helper()
 	var kinds Suite
-	synctest.Test(t, func(t *testing.T) { kinds = make(t) })
+	synctest.Test(t, func(t *testing.T) { kinds = suite(t) })
 	for _, c := range kinds.cases() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { c.run(t.Context(), t, make(t)) })
+			synctest.Test(t, func(t *testing.T) { c.run(t.Context(), t, suite(t)) })
 		})
 	}
 }

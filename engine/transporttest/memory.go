@@ -205,8 +205,8 @@ func (m *Memory) command(ch ssh.Channel, signals <-chan string, gone <-chan stru
 		return
 	}
 	if d.Background {
-		_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(d.Code)})) //nolint:gosec // 0 to 255
-		return                                                                                          // whatever holds the streams goes with the connection
+		_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(d.Code)}))
+		return // whatever holds the streams goes with the connection
 	}
 	if d.Signal != "" {
 		exit(ch, "exit-signal", struct {
@@ -217,7 +217,7 @@ func (m *Memory) command(ch ssh.Channel, signals <-chan string, gone <-chan stru
 		}{Signal: d.Signal})
 		return
 	}
-	exit(ch, "exit-status", struct{ Code uint32 }{uint32(d.Code)}) //nolint:gosec // 0 to 255
+	exit(ch, "exit-status", struct{ Code uint32 }{uint32(d.Code)})
 }
 
 func exit(ch ssh.Channel, kind string, message any) {
