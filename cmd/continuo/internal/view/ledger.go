@@ -67,7 +67,8 @@ func (s *Screen) Ledger(r *evidence.LedgerResult) {
 		s.Printf("anchor: the pinned checkpoint holds\n")
 		return
 	}
-	s.Printf("anchor: none; whoever holds the key could have written all of this anew. Keep elsewhere: %s\n", r.Checkpoint.Pin())
+	s.Printf("anchor: none; whoever holds the key could have written all of this anew, and a ledger whose end was cut off, with the newest\n"+
+		"runs, looks like this one: only --pin shows it. Keep elsewhere: %s\n", r.Checkpoint.Pin())
 }
 
 // CheckpointDocument is `ledger checkpoint --json`.
