@@ -113,6 +113,9 @@ func TestPostgresFailover(t *testing.T) {
 	requireStandardToolsAgree(t, p, live.Bundle)
 	requireEveryChangedByteIsFound(t, p, live.Bundle)
 
+	t.Log("the drill becomes a test, which passes unchanged")
+	requireRecordedTestPasses(t, p, live)
+
 	_, errOut, code = p.exec("./up")
 	require.Equal(t, 1, code)
 	require.Contains(t, errOut, "a drill has moved the database to db-b")
@@ -131,6 +134,23 @@ func TestPostgresFailover(t *testing.T) {
 	require.Equal(t, "0", p.on(app, "payments lost"))
 	p.on(dbA, `psql -XAtqc 'delete from payments where id = 3'`)
 	require.Equal(t, "1", p.on(app, "payments lost"))
+}
+
+// requireRecordedTestPasses makes a test of the drill. What the database said that day, the simulated one says.
+func requireRecordedTestPasses(t *testing.T, p *project, live runDocument) {
+	t.Helper()
+	require.Contains(t, p.continuo(0, "test", "--record", live.Run), "it passes")
+	file := "failover-" + live.Run + ".test.hcl"
+	written, err := os.ReadFile(filepath.Join(p.dir, file))
+	require.NoError(t, err)
+	require.Contains(t, string(written), `expect {`)
+	require.Contains(t, p.continuo(0, "test", "failover", "--run", live.Run), "1 passed, 0 failed")
+	p.continuo(0, "fmt", "--check")
+	p.continuo(4, "test", "--record", live.Run) // never over a file that is there
+	unchanged, err := os.ReadFile(filepath.Join(p.dir, file))
+	require.NoError(t, err)
+	require.Equal(t, string(written), string(unchanged))
+	require.NoError(t, os.Remove(filepath.Join(p.dir, file)))
 }
 
 // requireNoRecoveryTime reads every line that a rehearsal recorded: none states an achieved time or recovery point.

@@ -45,6 +45,7 @@ type ExploreCaseDoc struct {
 	Item    string   `json:"item"`
 	Host    string   `json:"host,omitempty"`
 	Alike   int      `json:"alike,omitempty"`
+	Kind    string   `json:"kind"`
 	Fault   string   `json:"fault"`
 	With    string   `json:"with,omitempty"`
 	Ended   string   `json:"ended"`
@@ -68,7 +69,7 @@ func NewExploreDocument(all []*simulation.Exploration) ExploreDocument {
 		}
 		for _, c := range x.Cases {
 			doc.Matrix = append(doc.Matrix, ExploreCaseDoc{
-				Runbook: x.Runbook, Item: string(c.Item), Host: c.Host, Alike: c.Alike, Fault: c.Fault, With: c.With,
+				Runbook: x.Runbook, Item: string(c.Item), Host: c.Host, Alike: c.Alike, Kind: string(c.Kind), Fault: c.Fault, With: c.With,
 				Ended: string(c.End), Codes: c.Codes(), Why: c.Why,
 			})
 		}
