@@ -526,7 +526,7 @@ func (f *Folder) Record() *Record {
 	r.Elapsed = f.offset
 	f.count(&r)
 	r.Machine, r.PeopleTime, r.Waiting = split(&r)
-	if r.Mode != DryRun && r.Exploration == nil {
+	if r.Mode != DryRun && r.Exploration == nil && r.Opened.RollbackOf == "" {
 		r.Objectives = f.objectives()
 	}
 	r.Deviations = f.deviations(&r)

@@ -24,7 +24,7 @@ func (f *Folder) count(r *Record) {
 				r.Unknown++
 			}
 		}
-		if i.Outcome == NotReached || i.Outcome == "" && r.Closed {
+		if r.Opened.RollbackOf == "" && (i.Outcome == NotReached || i.Outcome == "" && r.Closed) {
 			r.NotReached = append(r.NotReached, i.Plan.ID)
 		}
 		if exercised(i) {
@@ -76,6 +76,9 @@ func (f *Folder) verdict(r *Record) (Verdict, string) {
 	if f.aborted {
 		return Aborted, "a person aborted the run"
 	}
+	if r.Opened.RollbackOf != "" {
+		return undoVerdict(r)
+	}
 	if i := firstFailure(r); i != nil {
 		return VerdictFailed, fmt.Sprintf("%s: %s", i.Plan.ID, reasonOr(i.Reason, string(i.Outcome)))
 	}
@@ -89,6 +92,24 @@ func (f *Folder) verdict(r *Record) (Verdict, string) {
 		return PassedWithDeviations, "every item is done; " + plural(len(r.Deviations), "deviation")
 	}
 	return Passed, "every item is done, without a deviation"
+}
+
+// undoVerdict is that of a run that rolls back another one: what the rollback came to.
+func undoVerdict(r *Record) (Verdict, string) {
+	if r.Rollback == nil {
+		return VerdictFailed, "nothing was rolled back"
+	}
+	switch r.Rollback.Verdict() {
+	case RolledBack:
+		if len(r.Deviations) > 0 {
+			return PassedWithDeviations, "everything that was changed is rolled back; " + plural(len(r.Deviations), "deviation")
+		}
+		return Passed, "everything that was changed is rolled back"
+	case RolledBackInPart:
+		return PassedWithDeviations, plural(len(r.Rollback.Left), "unit") + " that may have been changed cannot be rolled back and is left to people"
+	default:
+		return VerdictFailed, reasonOr(r.Rollback.Held, "the rollback did not come to its end")
+	}
 }
 
 // firstFailure is the item that explains a failed run: the first that failed, before one that a rollout's stop cut short.
@@ -203,6 +224,11 @@ func (f *Folder) deviations(r *Record) []Deviation {
 		if h.Connected != nil && len(h.Connected.Legacy) > 0 {
 			out = append(out, Deviation{Kind: "legacy-algorithm", Host: h.Name, At: r.StartedAt,
 				Reason: fmt.Sprintf("connected with %v", h.Connected.Legacy)})
+		}
+	}
+	if r.Opened.RollbackOf != "" && r.Rollback != nil {
+		for _, u := range r.Rollback.Left {
+			out = append(out, Deviation{Kind: "not-rolled-back", Item: u.Item, Host: u.Host, Reason: "it has no way back, or nobody knows how it ended"})
 		}
 	}
 	for n := range r.Items {

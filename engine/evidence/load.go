@@ -146,3 +146,8 @@ func (l *Loaded) Text(s string) (string, error) {
 	data, err := getArtifact(fsx.OS{}, l.Dir, ref)
 	return string(data), err
 }
+
+// ArtifactsOf reads the artifacts of a run's directory by their SHA-256.
+func ArtifactsOf(dir string) func(sum string) ([]byte, error) {
+	return func(sum string) ([]byte, error) { return getArtifact(fsx.OS{}, dir, sum) }
+}

@@ -58,6 +58,20 @@ type Config struct {
 	Reads []*expr.Expr
 	// Resume is what an earlier controller left of this run; nil: a new run.
 	Resume *Resumed
+	// Undo is a finished run that this one rolls back: Opened.RollbackOf names it, and nothing else of the runbook runs. With
+	// Resume, a rollback under way goes on. Nil: the runbook runs.
+	Undo *Undone
+}
+
+// Undone is a run that is rolled back by another one. What the events do not say is not undone: units whose end nobody knows
+// are left, and named.
+type Undone struct {
+	Events   []engine.Event // all of the finished run
+	Artifact func(sha256 string) ([]byte, error)
+	Reason   string
+
+	nonce  string
+	undone []engine.Unit // that run had rolled these back itself
 }
 
 // Resumed is what an earlier controller left of a run, from which Run goes on: with Config.Resume, Run never writes
@@ -108,6 +122,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("%w: mode %q", ErrConfig, c.Mode)
 	case c.Mode == engine.DryRun && c.Resume != nil:
 		return fmt.Errorf("%w: a dry-run is not resumed, it is made again", ErrConfig)
+	case c.Undo != nil && (c.Mode == engine.DryRun || len(c.Undo.Events) == 0 || c.Opened.RollbackOf == "" && c.Resume == nil):
+		return fmt.Errorf("%w: what is to be rolled back is not said, or by a dry-run", ErrConfig)
 	case c.Resume != nil && len(c.Resume.Events) == 0:
 		return fmt.Errorf("%w: no events to resume from", ErrConfig)
 	case c.From != "" && c.Runbook.Item(c.From) == nil:

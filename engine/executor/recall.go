@@ -110,11 +110,7 @@ func (r *run) streamAgain(outs []engine.ItemOutput, name string, withheld bool) 
 
 // artifact reads a text of the record.
 func (r *run) artifact(sum string) (string, bool) {
-	resume := r.top().cfg.Resume
-	if resume == nil || resume.Artifact == nil {
-		return "", false
-	}
-	data, err := resume.Artifact(sum)
+	data, err := r.stored(sum)
 	return string(data), err == nil
 }
 

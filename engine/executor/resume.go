@@ -15,6 +15,9 @@ import (
 // resumed prepares a Config that goes on from an earlier controller: what was fixed when the run was opened is taken from
 // its journal.
 func resumed(cfg *Config) (*past, error) {
+	if cfg.Undo != nil {
+		return ofAnother(cfg)
+	}
 	if cfg.Resume == nil {
 		return nil, nil //nolint:nilnil // a new run has no past
 	}
@@ -249,6 +252,9 @@ func (t *task) load(elements []element, names *expr.Scope) error {
 
 // pastMarks sets marks_start where the first attempt is on record and its marks are not: at the time that is on record.
 func (t *task) pastMarks() error {
+	if t.r.cfg.Undo != nil {
+		return nil // they are those of another run
+	}
 	var first time.Time
 	var seq uint64
 	for _, u := range t.before.units {

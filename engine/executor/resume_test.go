@@ -637,3 +637,54 @@ phase "p" {
 		})
 	}
 }
+
+// A sealed run is rolled back by a run of its own, which does nothing else of the runbook; killed at any event, it goes on.
+func TestUndo_aFinishedRun(t *testing.T) {
+	t.Parallel()
+	begin := func(t *testing.T) *world {
+		w := newScene(t, scenes()["all goes well"])
+		_, err := executor.Run(t.Context(), w.cfg)
+		require.NoError(t, err)
+		w.cfg.Undo = &executor.Undone{Events: w.journal.Events(), Artifact: w.store.Get, Reason: "the drill is over"}
+		w.cfg.Opened.Run, w.cfg.Opened.Nonce, w.cfg.Opened.RollbackOf = "run-2", "00000000000000000000000000000002", "run-1"
+		w.journal = simtransport.NewJournal(engine.Live, simtransport.Clock{})
+		w.cfg.Journal = w.journal
+		return w
+	}
+	undone := func(w *world) (out []string) {
+		for _, e := range w.effects() {
+			if strings.HasPrefix(e, "rollback ") {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	var want, before []string
+	var events int
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t)
+		before = w.effects()
+		rec, err := executor.Run(t.Context(), w.cfg)
+		require.NoError(t, err)
+		require.Equal(t, engine.PassedWithDeviations, rec.Verdict, rec.Why)
+		require.Equal(t, engine.RolledBackInPart, rec.Rollback.Verdict(), "the last step has no way back")
+		require.Empty(t, rec.NotReached)
+		want, events = undone(w), len(w.journal.Events())
+		require.Equal(t, []string{
+			"rollback call.child.step.inner[]@a inner-back", "rollback step.each[x]@b each-back x", "rollback step.each[y]@b each-back y",
+			"rollback step.fleet[]@a fleet-back a", "rollback step.fleet[]@b fleet-back b", "rollback step.fleet[]@c fleet-back c",
+		}, want)
+		require.Len(t, w.effects(), len(before)+len(want), "nothing else ran")
+	})
+	for n := 1; n < events; n++ {
+		synctest.Test(t, func(t *testing.T) {
+			w := begin(t)
+			w.dies(n, n%2 == 0)
+			rec, err := w.resumes()
+			require.NoError(t, err)
+			require.Equal(t, engine.PassedWithDeviations, rec.Verdict, "died at %d: %s: %v", n, rec.Why, w.story())
+			require.Equal(t, want, undone(w), "died at %d: %v", n, w.story())
+			require.Len(t, w.effects(), len(before)+len(want))
+		})
+	}
+}

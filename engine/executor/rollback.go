@@ -19,6 +19,7 @@ type trail struct {
 	mu    sync.Mutex
 	steps []trailStep
 	known map[trailKey]bool // units of steps
+	open  []engine.Unit     // of a run that is rolled back by another one: nobody knows how they ended
 	why   string            // why to go back; empty: nobody wants to
 	by    string
 }
@@ -60,6 +61,13 @@ func (l *trail) note(s trailStep) {
 		l.known[key] = true
 		l.steps = append(l.steps, s)
 	}
+}
+
+// drop forgets units.
+func (l *trail) drop(which func(engine.Unit) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.steps = slices.DeleteFunc(l.steps, func(s trailStep) bool { return which(s.id) })
 }
 
 // trailKey is what a step of the trail is of.
@@ -169,7 +177,7 @@ func (r *run) rollback() error {
 			return err
 		}
 	}
-	ended := &engine.RollbackEnded{}
+	ended := &engine.RollbackEnded{Left: slices.Clone(r.trail.open)}
 	err = r.goBack(w.steps, ended)
 	if err == nil && ended.Held == "" && len(w.kept) > 0 {
 		err = r.pastNoReturn(w, ended)

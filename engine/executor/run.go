@@ -165,6 +165,12 @@ func (r *run) execute() error {
 	if err := r.open(); err != nil {
 		return err
 	}
+	if r.cfg.Undo != nil {
+		if err := r.undoAll(); err != nil {
+			return r.ended(err)
+		}
+		return r.ended(r.close())
+	}
 	if r.dry {
 		if err := r.preflight(); err != nil {
 			return r.ended(err)
@@ -190,7 +196,7 @@ func (r *run) execute() error {
 }
 
 func (r *run) open() error {
-	if r.past != nil {
+	if r.cfg.Resume != nil {
 		if err := r.takeUp(); err != nil {
 			return err
 		}
@@ -199,6 +205,9 @@ func (r *run) open() error {
 		if err := r.emit(&opened); err != nil {
 			return err
 		}
+	}
+	if r.cfg.Undo != nil {
+		return nil
 	}
 	if err := r.departures(); err != nil {
 		return err
@@ -244,7 +253,7 @@ func (r *run) ended(err error) error {
 
 // close measures the objectives and ends the journal.
 func (r *run) close() error {
-	if !r.dry {
+	if !r.dry && r.cfg.Undo == nil {
 		if err := r.marks.computed(); err != nil {
 			return err
 		}

@@ -149,7 +149,7 @@ func (t *task) transferCommand(u engine.Unit, names *expr.Scope) (engine.Command
 		backup = "yes"
 	}
 	// The backup's name is the unit's own, so that a rollback finds it, also after a resume.
-	id := engine.NewAttemptID(t.r.cfg.Opened.Nonce, string(u.Item), "backup", u.AttemptKey(), u.Host, 0)
+	id := engine.NewAttemptID(t.r.backupNonce(), string(u.Item), "backup", u.AttemptKey(), u.Host, 0)
 	c.Env = append(c.Env, engine.Env{Name: "CONTINUO_MODE", Value: t.item.Mode}, engine.Env{Name: "CONTINUO_BACKUP", Value: backup},
 		engine.Env{Name: "CONTINUO_ID", Value: string(id)})
 	return c, shown, nil

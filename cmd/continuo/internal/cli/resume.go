@@ -33,7 +33,8 @@ type resumeFlags struct {
 	at           []string
 	signWith, by string
 	plain        bool
-	reason       string // of a rollback
+	// Of a rollback.
+	reason, change, incident string
 }
 
 func (f *resumeFlags) add(a *app, c *cobra.Command) {
@@ -119,6 +120,10 @@ func (a *app) takeUp(ctx context.Context, l *evidence.Loaded, f resumeFlags, ask
 	if err != nil {
 		return nil, err
 	}
+	undoes, err := a.undoneBy(l)
+	if err != nil {
+		return nil, err
+	}
 	flags := runFlags{variableFlags: f.variableFlags, live: true, yes: f.yes, parallel: f.parallel, at: f.at, signWith: f.signWith, by: f.by, plain: f.plain}
 	if err := a.settle(&flags, w); err != nil {
 		return nil, err
@@ -130,6 +135,9 @@ func (a *app) takeUp(ctx context.Context, l *evidence.Loaded, f resumeFlags, ask
 	if err != nil {
 		return nil, err
 	}
+	if undoes != nil {
+		s.undo(undoes, "")
+	}
 	if keys != "" {
 		act := &engine.OperatorAction{Action: engine.ActionKnownHosts, By: flags.operator, Reason: keys}
 		if _, err := s.recorder.Append(ctx, act); err != nil {
@@ -137,6 +145,19 @@ func (a *app) takeUp(ctx context.Context, l *evidence.Loaded, f resumeFlags, ask
 		}
 	}
 	return s, nil
+}
+
+// undoneBy reads the run that a rollback of its own undoes; nil for any other run.
+func (a *app) undoneBy(l *evidence.Loaded) (*evidence.Loaded, error) {
+	of := l.Record.Opened.RollbackOf
+	if of == "" {
+		return nil, nil //nolint:nilnil // it runs a runbook
+	}
+	was, err := evidence.Load(filepath.Join(filepath.Dir(l.Dir), of))
+	if err != nil {
+		return nil, fail(Refused, fmt.Errorf("resume %s: the run that it rolls back: %w", filepath.Base(l.Dir), err), "its record is needed to go on")
+	}
+	return was, nil
 }
 
 // confirmResume shows what is taken up and lets a person confirm it.
