@@ -34,6 +34,8 @@ type Board struct {
 	ready, bad   []string             // hosts by preflight
 	failed       []trouble
 	forecast     Forecaster
+	told         time.Time // when stakeholders were last told how it stands: the beginning, or a note
+	asks         []string  // what is asked of whoever leads the run
 }
 
 // Outlook is when a run is expected to end, and to come to its marks.
@@ -93,7 +95,7 @@ func (b *Board) item(id runbooks.ItemID) *boardItem { return b.items[id] }
 func (b *Board) Event(e engine.Event) {
 	switch v := e.Payload.(type) {
 	case *engine.RunOpened:
-		b.run, b.by, b.began = v.Run, v.Operator, e.Time
+		b.run, b.by, b.began, b.told = v.Run, v.Operator, e.Time, e.Time
 	case *engine.PreflightResult:
 		if v.OK {
 			b.ready = append(b.ready, v.Host)
@@ -130,6 +132,9 @@ func (b *Board) people(e engine.Event) {
 			g.by = append(g.by, v.By)
 		}
 	case *engine.OperatorAction:
+		if v.Action == engine.ActionNote {
+			b.told = e.Time
+		}
 		b.action(v)
 	case *engine.RollbackStarted:
 		b.back, b.backEnded, b.undone, b.stopping = v, nil, 0, ""

@@ -26,7 +26,7 @@ type section struct {
 // Rows is the board at an instant, in at most room rows of at most width columns. What does not fit is counted.
 func (b *Board) Rows(now time.Time, width, room int, zone *time.Location) []row {
 	sections := []section{b.clockSection(now, width), b.phaseSection(now, width), b.runningSection(now, width), b.troubleSection(width)}
-	sections = append(sections, b.waitSection(now, zone), b.nextSection(width))
+	sections = append(sections, b.waitSection(now, zone), b.nextSection(width), b.updateSection(now, zone))
 	shrink(sections, room-1)
 	out := []row{b.head(now, width).fit(width)}
 	whole := sectionRows(sections, func(r row) []row { return r.wrap(width, labelWidth+1) })
@@ -293,6 +293,9 @@ func (b *Board) troubleSection(width int) section {
 func (b *Board) waitSection(now time.Time, zone *time.Location) section {
 	s := section{label: "waits for"}
 	_, people := b.active()
+	for _, a := range b.asks {
+		s.rows = append(s.rows, row{{"your word ", yellow}, {"about " + a, plainInk}})
+	}
 	for _, i := range people {
 		r := row{{string(i.plan.ID), bold}}
 		if i.plan.Lane != "" {
@@ -340,6 +343,21 @@ func (b *Board) nextSection(width int) section {
 		}
 	}
 	s.rows = append(s.rows, r)
+	return s
+}
+
+// updateSection is when the next promised progress update is due.
+func (b *Board) updateSection(now time.Time, zone *time.Location) section {
+	s := section{label: "update"}
+	if b.plan.UpdateEveryS <= 0 || b.told.IsZero() || b.verdict != "" || b.mode == engine.DryRun {
+		return s
+	}
+	due := b.told.Add(time.Duration(b.plan.UpdateEveryS * float64(time.Second)))
+	if now.After(due) {
+		s.rows = []row{{{"OVERDUE", red}, {" by " + clockText(now.Sub(due)) + "; ^N says that it was sent", plainInk}}}
+	} else {
+		s.rows = []row{{{"due " + due.In(zone).Format("15:04:05") + ", in " + clockText(due.Sub(now)), plainInk}}}
+	}
 	return s
 }
 

@@ -94,3 +94,31 @@ func TestBoardFitsAnySize(t *testing.T) {
 		}
 	}
 }
+
+func TestBoardSaysWhenAnUpdateIsDue(t *testing.T) {
+	t.Parallel()
+	p := failover()
+	p.UpdateEveryS = 60
+	b, now := board(p, &engine.RunOpened{Run: "r1"})
+	last := func(at time.Time) string {
+		all := texts(b.Rows(at, 80, 20, time.UTC))
+		return all[len(all)-1]
+	}
+	require.Equal(t, "update    due 03:05:05, in 59s", last(now))
+	require.Equal(t, "update    OVERDUE by 1s; ^N says that it was sent", last(now.Add(time.Minute)))
+	b.Event(engine.Event{Time: now.Add(time.Minute), Payload: &engine.OperatorAction{Action: engine.ActionNote, By: "ann", Reason: "sent"}})
+	require.Equal(t, "update    due 03:06:06, in 1m00s", last(now.Add(time.Minute)))
+}
+
+func TestShowSaysWhatWasRolledBack(t *testing.T) {
+	t.Parallel()
+	u := engine.UnitRecord{Unit: engine.Unit{Item: "step.a", Host: "web-1"}, Outcome: engine.Succeeded, Parts: []engine.ItemOutcome{
+		{Part: engine.PartCommand, Outcome: engine.Succeeded}, {Part: engine.PartRollback, Outcome: engine.Succeeded},
+	}}
+	kept := engine.UnitRecord{Unit: engine.Unit{Item: "step.a", Host: "web-2"}, Outcome: engine.Succeeded, Parts: []engine.ItemOutcome{
+		{Part: engine.PartRollback, Outcome: engine.Failed},
+	}}
+	require.Equal(t, "ROLLED BACK", unitNote(&u))
+	require.Equal(t, "rollback FAILED", unitNote(&kept))
+	require.Equal(t, "1 of 2 ROLLED BACK", itemNote(&engine.ItemRecord{Units: []engine.UnitRecord{u, kept}}))
+}

@@ -248,13 +248,14 @@ func wrapped(line string, width int) string { return ansi.Wrap(line, max(width-1
 // open shows a conversation; the first one open is the one that is answered. What is too long for the view is written above
 // it, too.
 func (c *Console) open(sheet []row) *talk {
-	t := &talk{c: c, sheet: sheet}
+	t := &talk{c: c, sheet: sheet, about: about(sheet)}
 	whole := true
 	c.change(func() {
 		c.talks = append(c.talks, t)
 		if c.focus == nil {
 			c.focus = t
 		}
+		c.asks()
 		_, _, whole = t.rows(c.width, c.talkRoom())
 	})
 	for _, r := range sheet {
@@ -280,7 +281,18 @@ func (c *Console) close(t *talk) {
 				c.focus = c.talks[0]
 			}
 		}
+		c.asks()
 	})
+}
+
+// asks tells the board what is asked that no item of people is about. The caller holds the lock.
+func (c *Console) asks() {
+	c.board.asks = nil
+	for _, t := range c.talks {
+		if t.about != "" {
+			c.board.asks = append(c.board.asks, t.about)
+		}
+	}
 }
 
 // lose ends every question: nobody is there any more.

@@ -279,6 +279,9 @@ func itemNote(i *engine.ItemRecord) string {
 			notes = append(notes, n)
 		}
 	}
+	if n := back(i); n > 0 && len(i.Units) > 1 {
+		notes = append(notes, fmt.Sprintf("%d of %d ROLLED BACK", n, len(i.Units)))
+	}
 	if i.Count != nil && i.Count.Expected > 1 {
 		notes = append(notes, fmt.Sprintf("%d of %d hosts done", i.Count.Done, i.Count.Expected))
 	}
@@ -289,6 +292,17 @@ func itemNote(i *engine.ItemRecord) string {
 		notes = append(notes, "says "+Clean(i.Manual.By))
 	}
 	return strings.Join(notes, "; ")
+}
+
+// back counts the units of an item that were rolled back.
+func back(i *engine.ItemRecord) int {
+	n := 0
+	for k := range i.Units {
+		if undone(&i.Units[k]) == "ROLLED BACK" {
+			n++
+		}
+	}
+	return n
 }
 
 func unitNote(u *engine.UnitRecord) string {
@@ -306,7 +320,25 @@ func unitNote(u *engine.UnitRecord) string {
 	if u.SettledBy != "" {
 		notes = append(notes, fmt.Sprintf("settled as %s by %s", u.Standing, Clean(u.SettledBy)))
 	}
+	if word := undone(u); word != "" {
+		notes = append(notes, word)
+	}
 	return strings.Join(notes, "; ")
+}
+
+// undone says what came of a unit's way back; empty when there was none.
+func undone(u *engine.UnitRecord) string {
+	word := ""
+	for _, p := range u.Parts {
+		switch {
+		case p.Part != engine.PartRollback:
+		case good(p.Outcome):
+			word = "ROLLED BACK"
+		default:
+			word = "rollback " + outcomeWord(p.Outcome).text
+		}
+	}
+	return word
 }
 
 func (s *Screen) showHosts(r *engine.Record) {

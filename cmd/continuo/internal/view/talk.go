@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
 )
@@ -10,7 +11,8 @@ import (
 type talk struct {
 	c     *Console
 	sheet []row
-	said  []row // what came of answers so far, shown below the sheet
+	about string // the item, when it is asked about what became of it; people's own items say themselves that they wait
+	said  []row  // what came of answers so far, shown below the sheet
 	ask   *prompt
 }
 
@@ -22,6 +24,14 @@ type prompt struct {
 	edit    editor
 	wrong   string // what was typed and is no answer
 	answer  chan typed
+}
+
+// about is the item of a heading that tells how one has failed.
+func about(sheet []row) string {
+	if len(sheet) == 0 || len(sheet[0]) < 2 || sheet[0][0].ink != red {
+		return ""
+	}
+	return strings.TrimSpace(sheet[0][1].text)
 }
 
 // say adds a row below the sheet.
