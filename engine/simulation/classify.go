@@ -65,7 +65,10 @@ func (x *explorer) settledEnd(r *engine.Record) (end End, why string) {
 	case held:
 		return Held, "the run is left for a person to take up"
 	case recovered(r):
-		return Safe, "recovered: " + string(r.Verdict)
+		if r.Verdict == engine.Passed {
+			return Safe, "recovered by itself"
+		}
+		return Safe, "recovered, and the record says what happened"
 	case len(r.CleanupFailed) > 0:
 		return Held, fmt.Sprintf("cleanup of %s failed and is left to a person", r.CleanupFailed[0])
 	case len(changedLeft(r)) > 0:
