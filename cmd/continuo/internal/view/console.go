@@ -252,7 +252,7 @@ func (c *Console) open(sheet []row) *talk {
 	whole := true
 	c.change(func() {
 		c.talks = append(c.talks, t)
-		if c.focus == nil {
+		if c.focus == nil || t.urgent(c.focus) {
 			c.focus = t
 		}
 		c.asks()

@@ -94,11 +94,13 @@ func newNight(t *testing.T, width, height int) *night {
 	n.console.frames = 100
 	n.console.start(tea.WithInput(nil), tea.WithOutput(&watched{n.term, n.console}), tea.WithWindowSize(width, height))
 	s.redirect(func(b []byte) {
-		for _, l := range strings.Split(strings.TrimSuffix(string(b), "\n"), "\n") {
-			for _, r := range strings.Split(wrapped(l, width), "\n") {
-				n.written = append(n.written, strings.TrimRight(r, " "))
+		n.console.change(func() {
+			for _, l := range strings.Split(strings.TrimSuffix(string(b), "\n"), "\n") {
+				for _, r := range strings.Split(wrapped(l, width), "\n") {
+					n.written = append(n.written, strings.TrimRight(r, " "))
+				}
 			}
-		}
+		})
 		n.console.print(b)
 	})
 	t.Cleanup(n.console.Stop)
@@ -119,7 +121,7 @@ func (w *watched) Write(b []byte) (int, error) {
 
 // after lets time pass, then things happen.
 func (n *night) after(d time.Duration, payloads ...engine.Payload) {
-	n.now = n.now.Add(d)
+	n.console.change(func() { n.now = n.now.Add(d) })
 	for _, p := range payloads {
 		e := engine.Event{Seq: n.seq, Time: n.now, Mode: engine.Live, Payload: p}
 		n.seq++
@@ -381,4 +383,76 @@ func (n *night) withdraw() {
 		cancel()
 	}
 	n.quiet()
+}
+
+// TestConsoleSeveralQuestions: what has failed comes before what waits, unless something is being typed; Tab goes round.
+func TestConsoleSeveralQuestions(t *testing.T) {
+	t.Parallel()
+	n := newNight(t, 80, 24)
+	n.begins()
+	gate := func(ctx context.Context) {
+		_, _ = n.desk.Gate(ctx, engine.GateQuestion{Item: "gate.promote", Question: "Promote?", Role: "mim", Missing: 1})
+	}
+	failed := func(ctx context.Context) {
+		_, _ = n.desk.Failed(ctx, engine.FailureQuestion{
+			Item: "step.start", Outcome: engine.ItemOutcome{Outcome: engine.Failed}, Options: []string{engine.ActionRetry, engine.ActionSkip},
+		})
+	}
+	interrupted := func(ctx context.Context) { _, _ = n.desk.Interrupted(ctx, engine.InterruptQuestion{}) }
+	n.asked(gate)
+	require.Contains(t, n.shown(), "APPROVAL WANTED gate.promote")
+	n.asked(failed)
+	n.prompted("what now?")
+	require.Contains(t, n.shown(), "FAILED step.start")
+	require.Contains(t, n.shown(), "waits for your word about step.start")
+	require.Contains(t, n.shown(), "Tab 1 more question")
+	n.typed("<tab>")
+	n.prompted("what is your word?")
+	n.typed("a<") // something is typed
+	n.asked(failed)
+	require.Eventually(t, func() bool {
+		n.console.mu.Lock()
+		defer n.console.mu.Unlock()
+		return len(n.console.talks) == 3
+	}, 30*time.Second, time.Millisecond)
+	require.Contains(t, n.shown(), "APPROVAL WANTED gate.promote")
+	n.asked(interrupted) // who pressed Ctrl-C is asked about that
+	n.prompted("what now?")
+	require.Contains(t, n.shown(), "INTERRUPTED nothing runs now.")
+	n.typed("x", "<enter>")
+	require.Contains(t, n.shown(), `"x" is none of them.`)
+	n.typed("<ctrl+c>", "<ctrl+p>")
+	require.Equal(t, 1, n.stops)
+	require.Equal(t, []bool{true}, n.paused)
+	n.withdraw()
+}
+
+// TestConsoleLost: who is asked at a terminal that is closed is not there any more, and nothing is written to it.
+func TestConsoleLost(t *testing.T) {
+	t.Parallel()
+	n := newNight(t, 80, 24)
+	n.begins()
+	ended := make(chan error, 1)
+	n.asked(func(ctx context.Context) {
+		_, err := n.desk.Manual(ctx, engine.ManualQuestion{Item: "manual.smoke"})
+		ended <- err
+	})
+	n.console.ask.Lose()
+	require.ErrorIs(t, <-ended, engine.ErrNobody)
+	_, err := n.desk.Manual(t.Context(), engine.ManualQuestion{Item: "manual.smoke"})
+	require.ErrorIs(t, err, engine.ErrNobody)
+}
+
+// TestConsoleStopGivesTheTerminalBack: the view goes, what was written stays, and nothing of it is lost.
+func TestConsoleStopGivesTheTerminalBack(t *testing.T) {
+	t.Parallel()
+	n := newNight(t, 80, 24)
+	n.begins()
+	before := n.shown()
+	require.Contains(t, before, "^N note")
+	n.console.Stop()
+	n.console.s.Printf("the end\n")
+	require.Empty(t, n.term.Restored())
+	got := n.term.All()
+	require.Equal(t, append(append([]string{}, n.written...), "the end"), got)
 }

@@ -31,6 +31,9 @@ func heading(word string, i ink, item runbooks.ItemID, rest string) row {
 	return row{{word, i}, {" " + string(item), bold}, {rest, plainInk}}
 }
 
+// interruptedWord begins the question after an interrupt.
+const interruptedWord = "INTERRUPTED"
+
 func indented(format string, args ...any) row { return say("  " + fmt.Sprintf(format, args...)) }
 
 // Manual implements engine.People.
@@ -95,7 +98,7 @@ func (d *Desk) input(ctx context.Context, t *Talk, in engine.ManualInput) (strin
 
 // Interrupted implements engine.Operator.
 func (d *Desk) Interrupted(ctx context.Context, q engine.InterruptQuestion) (engine.InterruptAnswer, error) {
-	title := row{{"INTERRUPTED", yellow}, {" nothing runs now.", plainInk}}
+	title := row{{interruptedWord, yellow}, {" nothing runs now.", plainInk}}
 	if len(q.Next) > 0 {
 		title = append(title, cell{" Next would be: " + list(words(q.Next), fewHosts), plainInk})
 	}

@@ -34,6 +34,16 @@ func about(sheet []row) string {
 	return strings.TrimSpace(sheet[0][1].text)
 }
 
+// urgent reports whether a conversation comes before the one that is in view: one about a failure, while nothing is typed
+// yet; one about an interrupt always, for who leads the run has just asked for it.
+func (t *talk) urgent(shown *talk) bool {
+	if len(t.sheet) > 0 && t.sheet[0][0].text == interruptedWord {
+		return true
+	}
+	p := shown.ask
+	return t.about != "" && shown.about == "" && (p == nil || p.choices != nil && len(p.edit.text) == 0)
+}
+
 // say adds a row below the sheet.
 func (t *talk) say(r row) {
 	t.c.change(func() { t.said = append(t.said, r) })
