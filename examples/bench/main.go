@@ -10,13 +10,14 @@
 //   - project: validate and plan of a project with 1,000 hosts and 1,000 items, beside the bare parser on the same files, and
 //     peak memory;
 //   - verify: a bundle of 1 GB, as a ratio to sha256sum over the same files, and its peak memory;
-//   - plan: the plan of a runbook with 10,000 items, time and peak memory.
+//   - plan: the plan of a runbook with 10,000 items, time and peak memory;
+//   - simulation: a test of an hour of waits and polls, and how many explored cases a second.
 //
 // It builds the program, makes its own servers and projects in a temporary directory, and removes them. Nothing is kept
 // from earlier runs and no figure is known beforehand. Rounds of both sides alternate, and the best time of each is
 // compared: whatever else the machine does can only add to a time. Memory is the worst of all rounds. It exits 1 when a target is missed, 2 when it could not measure.
 //
-//	go run ./examples/bench [-hosts 100] [-checks 10] [-items 10000] [-rounds 5] [-many 1000] [-only fleet|many|output|project|verify|plan] [-binary continuo]
+//	go run ./examples/bench [-hosts 100] [-checks 10] [-items 10000] [-rounds 5] [-many 1000] [-only fleet|many|output|project|verify|plan|simulation] [-binary continuo]
 package main
 
 import (
@@ -43,7 +44,7 @@ func main() {
 	flag.IntVar(&s.checks, "checks", 10, "checks on each host")
 	flag.IntVar(&s.items, "items", 10000, "items of the plan")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds; the best time and the worst memory count")
-	flag.StringVar(&s.only, "only", "", "fleet, many, output, project, verify or plan; empty: all")
+	flag.StringVar(&s.only, "only", "", "fleet, many, output, project, verify, plan or simulation; empty: all")
 	flag.StringVar(&s.binary, "binary", "", "a continuo that is built already")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -105,6 +106,11 @@ func bench(ctx context.Context, s settings) (missed int, err error) {
 	if s.only == "" || s.only == "plan" {
 		if err := benchPlan(ctx, s, filepath.Join(dir, "plan"), &t); err != nil {
 			return 0, fmt.Errorf("plan: %w", err)
+		}
+	}
+	if s.only == "" || s.only == "simulation" {
+		if err := benchSimulation(ctx, s, filepath.Join(dir, "simulation"), &t); err != nil {
+			return 0, fmt.Errorf("simulation: %w", err)
 		}
 	}
 	return t.print(os.Stdout), nil
