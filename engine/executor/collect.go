@@ -191,6 +191,7 @@ func (u *unit) tellAgain(ctx context.Context) (again bool, err error) {
 	case engine.Unknown, engine.Unreachable:
 		u.trial.lost = t.lost
 		return false, nil
+	default: // the host knows how it ended
 	}
 	if err := u.told(ctx, t); err != nil {
 		return false, err

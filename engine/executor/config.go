@@ -113,6 +113,9 @@ func (c *Config) check() error {
 			return fmt.Errorf("%w: no %s", ErrConfig, name)
 		}
 	}
+	if err := c.checkEarlier(); err != nil {
+		return err
+	}
 	switch {
 	case c.Mode == engine.DryRun && c.Launcher != nil:
 		return fmt.Errorf("%w: a dry-run is given a launcher", ErrConfig)
@@ -120,12 +123,6 @@ func (c *Config) check() error {
 		return fmt.Errorf("%w: a %s run without a launcher", ErrConfig, c.Mode)
 	case c.Mode != engine.DryRun && c.Mode != engine.Live && c.Mode != engine.Simulate:
 		return fmt.Errorf("%w: mode %q", ErrConfig, c.Mode)
-	case c.Mode == engine.DryRun && c.Resume != nil:
-		return fmt.Errorf("%w: a dry-run is not resumed, it is made again", ErrConfig)
-	case c.Undo != nil && (c.Mode == engine.DryRun || len(c.Undo.Events) == 0 || c.Opened.RollbackOf == "" && c.Resume == nil):
-		return fmt.Errorf("%w: what is to be rolled back is not said, or by a dry-run", ErrConfig)
-	case c.Resume != nil && len(c.Resume.Events) == 0:
-		return fmt.Errorf("%w: no events to resume from", ErrConfig)
 	case c.From != "" && c.Runbook.Item(c.From) == nil:
 		return fmt.Errorf("%w: no item %q to start from", ErrConfig, c.From)
 	}
@@ -133,6 +130,19 @@ func (c *Config) check() error {
 		if c.Plan.Item(i.ID()) == nil {
 			return fmt.Errorf("%w: the plan lacks %s", ErrConfig, i.ID())
 		}
+	}
+	return nil
+}
+
+// checkEarlier checks what there is of an earlier controller, or of a run to roll back.
+func (c *Config) checkEarlier() error {
+	switch {
+	case c.Mode == engine.DryRun && c.Resume != nil:
+		return fmt.Errorf("%w: a dry-run is not resumed, it is made again", ErrConfig)
+	case c.Undo != nil && (c.Mode == engine.DryRun || len(c.Undo.Events) == 0 || c.Opened.RollbackOf == "" && c.Resume == nil):
+		return fmt.Errorf("%w: what is to be rolled back is not said, or by a dry-run", ErrConfig)
+	case c.Resume != nil && len(c.Resume.Events) == 0:
+		return fmt.Errorf("%w: no events to resume from", ErrConfig)
 	}
 	return nil
 }

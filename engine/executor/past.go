@@ -181,6 +181,14 @@ func (p *past) people(e engine.Event) {
 		if q := p.in(x.Item, x.Batch).request(); q != nil {
 			q.used = true
 		}
+	default:
+		p.course(e)
+	}
+}
+
+// course takes how far rollouts, the way back and the cleanup have come.
+func (p *past) course(e engine.Event) {
+	switch x := e.Payload.(type) {
 	case *engine.RolloutStarted:
 		p.rollouts[phaseKey{x.Call, x.Phase}] = x
 	case *engine.BatchStarted:

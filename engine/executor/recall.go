@@ -60,7 +60,7 @@ func (r *run) recollect(w work, o *engine.ItemOutcome, ended time.Time, outs []e
 			d["status"] = v
 		}
 	}
-	withheld := w.held && len(o.Captures) < len(w.captures)
+	withheld := w.held && len(o.Captures) < len(w.captures) || o.Outcome == engine.Unknown
 	for name, read := range map[string]bool{"stdout": w.reads.stdout, "stderr": w.reads.stderr} {
 		if !read {
 			continue

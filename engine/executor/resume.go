@@ -314,7 +314,13 @@ func (t *task) pastData(u *pastUnit, e element, host *runbooks.Host) map[string]
 		return nil
 	}
 	last := cs[len(cs)-1]
-	d := t.r.recollect(t.work, last.outcome, last.endedAt, last.outputs, names)
+	outs := last.outputs
+	if u.settled != nil { // what its host told later is not among those of the attempt
+		outs = slices.DeleteFunc(slices.Clone(u.outputs), func(o engine.ItemOutput) bool {
+			return o.Part != engine.PartCommand || o.Attempt != last.intent.Attempt
+		})
+	}
+	d := t.r.recollect(t.work, last.outcome, last.endedAt, outs, names)
 	if t.item.Kind == runbooks.Transfer {
 		t.pastTransfer(d, last.outcome, e.names)
 	}

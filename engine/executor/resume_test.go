@@ -308,13 +308,12 @@ phase "p" {
     hosts = host.a
     argv  = ["use"]
     env   = { TOKEN = check.token.word, KEY = step.make.key }
+    on_failure = "continue"
   }
   step "plain" {
     hosts = host.b
     argv  = ["plain"]
     env   = { TOKEN = check.token.word }
-    on_failure = "continue"
-    after = [check.token]
   }
 }`
 	script := func(w *world) {
@@ -525,6 +524,7 @@ func TestResume_rollback(t *testing.T) {
 		return executor.Run(w.t.Context(), w.cfg)
 	}
 	begin := func(t *testing.T) *world {
+		t.Helper()
 		w := newScene(t, scenes()["all goes well"])
 		w.dies(60, true)
 		return w
@@ -594,7 +594,7 @@ phase "p" {
 		}
 		return out
 	}
-	// Events: opened, gate started, requested, granted, granted, gate's outcome, used, step's start, …
+	// Events: opened, gate started, requested, granted twice, gate's outcome, used, step's start, …
 	tests := map[string]struct {
 		dies     int
 		away     time.Duration // nobody works on it
@@ -642,6 +642,7 @@ phase "p" {
 func TestUndo_aFinishedRun(t *testing.T) {
 	t.Parallel()
 	begin := func(t *testing.T) *world {
+		t.Helper()
 		w := newScene(t, scenes()["all goes well"])
 		_, err := executor.Run(t.Context(), w.cfg)
 		require.NoError(t, err)

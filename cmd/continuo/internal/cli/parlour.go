@@ -251,7 +251,7 @@ func (q *question) fits(r control.Request) bool {
 	if r.Op == control.Answer {
 		return q.op == control.Answer && q.ID == r.ID
 	}
-	if u := q.Asked.Settle; u != nil && (r.Host != "" && r.Host != u.Unit.Host || r.Key != "" && r.Key != u.Unit.Key) {
+	if u := q.Settle; u != nil && (r.Host != "" && r.Host != u.Unit.Host || r.Key != "" && r.Key != u.Unit.Key) {
 		return false
 	}
 	return string(q.item) == r.Item && (q.op == r.Op || q.op == control.Approve && r.Op == control.Deny)
