@@ -93,7 +93,11 @@ func (b *budget) result(function string, v cty.Value) *problem {
 	case "csvdecode", "jsondecode", "yamldecode", "ansibleinventory":
 		left := LimitNodes
 		count(v, &left)
-		return b.hold((LimitNodes - max(left, 0)) * bytesPerDecoded)
+		n = LimitNodes - max(left, 0)
+		if p := b.step(n * resultSteps); p != nil {
+			return p
+		}
+		return b.hold(n * bytesPerDecoded)
 	}
 	v, _ = v.Unmark()
 	for it := v.ElementIterator(); it.Next(); {
