@@ -66,6 +66,7 @@ func (a *app) open(w *work, f runFlags, ask *view.Asker) (*session, error) {
 	if err := hideVariables(w.runbook, w.variables, s.redactor); err != nil {
 		return nil, err
 	}
+	a.warnLeaks(w, s.redactor)
 	var err error
 	if s.id, err = evidence.NewRunID(a.env.Now(), rand.Reader); err == nil {
 		s.nonce, err = evidence.NewNonce(rand.Reader)

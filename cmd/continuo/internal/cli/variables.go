@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/continuo-runbooks/continuo/engine/redact"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -66,4 +70,24 @@ func hideVariables(rb *runbooks.Runbook, values map[string]expr.Value, r *redact
 		}
 	}
 	return nil
+}
+
+// warnLeaks searches what will be part of the evidence for the secrets that are known already, before anything is done. A
+// hit stops nothing: the record is searched again before it is sealed, and waits then.
+func (a *app) warnLeaks(w *work, r *redact.Redactor) {
+	places := map[string][]byte{}
+	for _, f := range w.project.Files {
+		places[f.Path] = f.Data
+	}
+	if plan, err := json.Marshal(w.plan); err == nil {
+		places["the plan"] = plan
+	}
+	for _, place := range slices.Sorted(maps.Keys(places)) {
+		hits, err := r.Scan(bytes.NewReader(places[place]), 1)
+		if err != nil || len(hits) == 0 {
+			continue
+		}
+		a.err.Warn(fmt.Sprintf("%s holds secret %q (%s, at byte %d)", place, hits[0].Name, hits[0].Encoding, hits[0].Offset),
+			"the record will not be sealed until it is withheld; nothing is lost")
+	}
 }
