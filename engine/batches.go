@@ -40,6 +40,19 @@ type ItemBatch struct {
 	Expectations []Expectation
 }
 
+// applyBatch takes the events about batches.
+func (f *Folder) applyBatch(e Event) error {
+	switch p := e.Payload.(type) {
+	case *RolloutStarted:
+		return f.rolloutStarted(p)
+	case *BatchStarted:
+		return f.batchStarted(e, p)
+	case *BatchEnded:
+		return f.batchEnded(p)
+	}
+	return nil
+}
+
 // rolloutStarted lays out the batches. A resumed run says it again; the first word stands.
 func (f *Folder) rolloutStarted(p *RolloutStarted) error {
 	if f.batch(p.Call, p.Phase, 1) != nil {

@@ -117,12 +117,8 @@ func (f *Folder) apply(e Event) error {
 		f.host(p.Host).Preflight = p
 	case *ItemStarted:
 		return f.itemStarted(e, p)
-	case *RolloutStarted:
-		return f.rolloutStarted(p)
-	case *BatchStarted:
-		return f.batchStarted(e, p)
-	case *BatchEnded:
-		return f.batchEnded(p)
+	case *RolloutStarted, *BatchStarted, *BatchEnded:
+		return f.applyBatch(e)
 	case *ItemIntent:
 		return f.itemIntent(e, p)
 	case *ItemOutput:
@@ -131,17 +127,33 @@ func (f *Folder) apply(e Event) error {
 		return f.itemOutcome(e, p)
 	case *ItemSettled:
 		return f.itemSettled(e, p)
+	case *ManualDone, *ApprovalGranted, *ApprovalDenied, *DecisionMade:
+		return f.applyPeople(e)
+	case *MarkSet:
+		f.marks = append(f.marks, markAt{*p, f.offset, f.rec.Segments})
+	case *ExplorationResult:
+		return f.explored(p)
+	case *ObjectiveMeasured:
+		f.measured[p.Objective] = *p
+	default:
+		f.applyRun(e)
+	}
+	return nil
+}
+
+// applyPeople takes the events about what people said of an item.
+func (f *Folder) applyPeople(e Event) error {
+	switch p := e.Payload.(type) {
 	case *ManualDone:
-		i, err := f.item(p.Item)
-		if err != nil {
-			return err
-		}
-		if p.Part == "" {
+		return f.people(p.Item, func(i *ItemRecord) {
+			if p.Part != "" {
+				return
+			}
 			i.Manual = p
-		}
-		if p.Part == "" && p.Batch > 0 {
-			i.inBatch(p.Batch).Manual = p
-		}
+			if p.Batch > 0 {
+				i.inBatch(p.Batch).Manual = p
+			}
+		})
 	case *ApprovalGranted:
 		return f.people(p.Item, func(i *ItemRecord) {
 			i.Approvals = append(i.Approvals, *p)
@@ -158,14 +170,6 @@ func (f *Folder) apply(e Event) error {
 				i.inBatch(p.Batch).Decision = p
 			}
 		})
-	case *MarkSet:
-		f.marks = append(f.marks, markAt{*p, f.offset, f.rec.Segments})
-	case *ExplorationResult:
-		return f.explored(p)
-	case *ObjectiveMeasured:
-		f.measured[p.Objective] = *p
-	default:
-		f.applyRun(e)
 	}
 	return nil
 }

@@ -227,7 +227,7 @@ func hostNames(hosts []*runbooks.Host) []string {
 	return out
 }
 
-// ended records the end of a batch and adds what its items came to to those over all batches.
+// ended records the end of a batch, and adds the units of its items to those over all batches.
 func (ro *rolling) ended(recorded bool) error {
 	failed, _ := ro.failures(true)
 	out := &engine.BatchEnded{
