@@ -411,15 +411,29 @@ func dialHint(err error) string {
 	return "check address, port, firewall and whether the machine is up"
 }
 
-// countingConn counts what was read: a server that ends a connection without a byte has not even begun.
+// countingConn counts what was read: a server that ends a connection without a byte has not even begun. Once reading has
+// ended, it writes nothing more: a channel that x/crypto/ssh opens after it has told all others that the connection is gone
+// would be waited for for ever, unless its request cannot be sent.
 type countingConn struct {
 	net.Conn
-	read *atomic.Int64
+	read  *atomic.Int64
+	ended atomic.Bool
 }
 
 // Read implements net.Conn.
 func (c *countingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.read.Add(int64(n))
+	if err != nil {
+		c.ended.Store(true)
+	}
 	return n, err
+}
+
+// Write implements net.Conn.
+func (c *countingConn) Write(p []byte) (int, error) {
+	if c.ended.Load() {
+		return 0, errConnectionLost
+	}
+	return c.Conn.Write(p)
 }

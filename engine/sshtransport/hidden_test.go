@@ -64,7 +64,7 @@ func TestBecomeStep(t *testing.T) {
 	suite := transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: h, Durable: true}
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
-	require.NoError(t, os.Chmod(dir, 0o777)) //nolint:gosec // other users write to it
+	require.NoError(t, os.Chmod(dir, 0o777))
 	const secret = "s3cr3t-of-become-40417"
 	uid, state := ids(t, target.Name)
 	for name, in := range map[string]string{"small": secret, "big": strings.Repeat(secret+"\n", 5000)} {

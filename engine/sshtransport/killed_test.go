@@ -24,9 +24,16 @@ const controllerEnv = "CONTINUO_TEST_CONTROLLER"
 
 // order is what the process that is to be killed launches.
 type order struct {
-	Host       *runbooks.Host
-	KnownHosts string
-	Attempt    engine.Attempt
+	Host        *runbooks.Host
+	KnownHosts  string
+	ID          engine.AttemptID
+	Incarnation *engine.Incarnation
+	Script      string
+	Timeout     time.Duration
+}
+
+func (o order) attempt() engine.Attempt {
+	return engine.Attempt{ID: o.ID, Incarnation: o.Incarnation, Command: engine.Command{Script: o.Script, Timeout: o.Timeout}}
 }
 
 // TestControllerProcess launches what it was ordered to and waits for it. Without an order it has nothing to do.
@@ -39,7 +46,7 @@ func TestControllerProcess(t *testing.T) {
 	var o order
 	require.NoError(t, json.Unmarshal([]byte(text), &o))
 	tr := sshtransport.New(sshtransport.Options{KnownHosts: []string{o.KnownHosts}, Dial: fast})
-	_, _, err := tr.Launcher().Start(t.Context(), o.Host, o.Attempt, engine.OutputSink{})
+	_, _, err := tr.Launcher().Start(t.Context(), o.Host, o.attempt(), engine.OutputSink{})
 	require.NoError(t, err)
 }
 
@@ -53,8 +60,8 @@ func TestTimeoutWithoutOurProcess(t *testing.T) {
 	p, err := tr.Launcher().Prepare(t.Context(), h, "")
 	require.NoError(t, err)
 	file, count := counter(t)
-	o := order{Host: h, KnownHosts: s.KnownHosts, Attempt: engine.Attempt{ID: transporttest.NewID(), Incarnation: p.Incarnation,
-		Command: engine.Command{Timeout: 3 * time.Second, Script: "trap '' TERM; echo $$ >" + file + ".pid; echo x >>" + file + "; while :; do sleep 0.1; done"}}}
+	o := order{Host: h, KnownHosts: s.KnownHosts, ID: transporttest.NewID(), Incarnation: p.Incarnation, Timeout: 3 * time.Second,
+		Script: "trap '' TERM; echo $$ >" + file + ".pid; echo x >>" + file + "; while :; do sleep 0.1; done"}
 	text, err := json.Marshal(o)
 	require.NoError(t, err)
 	controller := exec.Command(os.Args[0], "-test.run=^TestControllerProcess$", "-test.count=1")
@@ -67,13 +74,13 @@ func TestTimeoutWithoutOurProcess(t *testing.T) {
 	require.NoError(t, err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
 	require.NoError(t, err)
-	rc := filepath.Join(p.Incarnation.StateDir, string(o.Attempt.ID)+".rc")
+	rc := filepath.Join(p.Incarnation.StateDir, string(o.ID)+".rc")
 	eventually(t, "the host has written the result", func() bool {
 		data, _ := os.ReadFile(rc)
 		return strings.HasPrefix(string(data), "137 timeout 1 ")
 	})
 	require.ErrorIs(t, syscall.Kill(-pid, 0), syscall.ESRCH)
-	status, _, err := tr.Launcher().Collect(t.Context(), h, o.Attempt, engine.OutputSink{})
+	status, _, err := tr.Launcher().Collect(t.Context(), h, o.attempt(), engine.OutputSink{})
 	require.NoError(t, err)
 	require.True(t, status.TimedOut)
 	require.True(t, status.KillConfirmed)
