@@ -19,13 +19,13 @@ const (
 
 // Verdict is what the rollback came to.
 func (r *RollbackRecord) Verdict() RollbackVerdict {
-	failed, _ := r.ByHand()
+	failed, left := r.ByHand()
 	switch {
 	case !r.Ended:
 		return RollbackUnfinished
 	case len(failed) > 0:
 		return RollbackFailed
-	case len(r.Left) > 0:
+	case len(left) > 0:
 		return RolledBackInPart
 	}
 	return RolledBack

@@ -63,3 +63,43 @@ func TestParlourRefusesWhatIsNotAsked(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.Empty(t, p.open, "a question that ended is not open")
 }
+
+// What nobody knows is settled by a word for one host, or by one for all that are asked about. A run that never had a terminal
+// asks nobody: it is held.
+func TestParlourSettles(t *testing.T) {
+	t.Parallel()
+	_, err := newParlour(nil, false).Settle(t.Context(), engine.SettleQuestion{})
+	require.ErrorIs(t, err, engine.ErrNobody)
+
+	p := newParlour(nil, false)
+	p.had = true // its terminal was closed
+	got := make(map[string]chan engine.SettleAnswer)
+	for _, host := range []string{"a", "b", "c"} {
+		c := make(chan engine.SettleAnswer, 1)
+		got[host] = c
+		asked := p.changes()
+		go func() {
+			a, err := p.Settle(context.Background(), engine.SettleQuestion{Unit: engine.Unit{Item: "step.x", Host: host}})
+			if err == nil {
+				c <- a
+			}
+			close(c)
+		}()
+		<-asked
+	}
+	until(t, p, control.Request{Op: control.Settle, Item: "step.x", Host: "b", As: "retry", By: "ann", Reason: "looked"})
+	require.Equal(t, engine.SettleAnswer{As: "retry", By: "ann", Reason: "looked"}, <-got["b"])
+	p.grace = 0
+	require.False(t, p.hand(t.Context(), control.Request{Op: control.Settle, Item: "step.x", Host: "nobody"}).OK)
+	require.True(t, p.settle(t.Context(), control.Request{Op: control.Settle, Item: "step.x", As: "done", By: "bob"}).OK)
+	for _, host := range []string{"a", "c"} {
+		require.Equal(t, engine.SettleAnswer{As: "done", By: "bob"}, <-got[host])
+	}
+}
+
+// changes is closed when a question is put, or withdrawn.
+func (p *parlour) changes() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed
+}
