@@ -152,11 +152,11 @@ func (x *explorer) baseline() (string, error) {
 			continue
 		}
 		for _, r := range table {
-			if w := x.tryBaseline(r); w == "" {
+			w := x.tryBaseline(r)
+			if w == "" {
 				return r.name(), nil
-			} else {
-				why = fmt.Sprintf("test %q: %s", r.name(), w)
 			}
+			why = fmt.Sprintf("test %q: %s", r.name(), w)
 		}
 	}
 	if x.tryBaseline(row{test: &runbooks.Test{Runbook: x.rb.Name}}) == "" {

@@ -161,15 +161,7 @@ func (f injection) answer(i *runbooks.Item, normal []simtransport.Answer) (bad s
 		f.part == engine.PartSource || f.part == engine.PartWitness
 	switch f.kind {
 	case FaultExit:
-		code := f.code
-		switch {
-		case f.other && normal[0].ExitCode != 0:
-			code = 0
-		case f.other:
-			code = 1
-		case code == 0:
-			code = badCode(i, f.part)
-		}
+		code := f.exitCode(i, normal[0])
 		return simtransport.Answer{ExitCode: code, Stderr: "simulated failure\n"}, false, nil
 	case FaultTimeout:
 		return simtransport.Answer{Delay: timeoutOf(i) + time.Second}, false, nil
@@ -194,6 +186,19 @@ func (f injection) answer(i *runbooks.Item, normal []simtransport.Answer) (bad s
 	default: // of people, of continuo itself, or unknown
 		return bad, false, fmt.Errorf("%w: kind %q of %s", errScript, f.kind, i.ID())
 	}
+}
+
+// exitCode is the code of a command that fails.
+func (f injection) exitCode(i *runbooks.Item, normal simtransport.Answer) int {
+	switch {
+	case f.other && normal.ExitCode != 0:
+		return 0
+	case f.other:
+		return 1
+	case f.code == 0:
+		return badCode(i, f.part)
+	}
+	return f.code
 }
 
 // unexpected is an answer that works and says something that nobody would expect. code, used by explore, counts the

@@ -200,7 +200,7 @@ func (r *recorder) expectations(w *writer) {
 			w.expect(fmt.Sprintf("%s.outcome == %s", i.Plan.ID, quote(string(i.Outcome))))
 		}
 	}
-	r.listed(w, "rolled_back", func(i *engine.ItemRecord) bool { return rolledBack(i) })
+	r.listed(w, "rolled_back", rolledBack)
 	r.listed(w, "cleaned_up", func(i *engine.ItemRecord) bool {
 		return i.Plan.Phase == runbooks.CleanupPhase && i.Outcome == engine.Succeeded
 	})

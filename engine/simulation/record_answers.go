@@ -153,6 +153,7 @@ func ended(a *heard, i *runbooks.Item, p *engine.ItemOutcome, took time.Duration
 			a.outcome = string(outcomeLost)
 		}
 		return
+	default: // it ended by itself: the code says how
 	}
 	switch {
 	case i.TCP != nil || i.HTTP != nil:
@@ -162,8 +163,8 @@ func ended(a *heard, i *runbooks.Item, p *engine.ItemOutcome, took time.Duration
 		}
 		if i.TCP != nil {
 			a.state = observed
-		} else if digits := strings.TrimLeft(observed, "status "); p.Outcome == engine.Failed || digits != "200" {
-			a.status = digits
+		} else if words := strings.Fields(observed); len(words) > 0 && words[len(words)-1] != "200" {
+			a.status = words[len(words)-1]
 		}
 	case p.Signal != "":
 		a.signal = p.Signal

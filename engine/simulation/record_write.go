@@ -15,7 +15,7 @@ type writer struct {
 
 func (w *writer) line(s string) {
 	if s == "" {
-		w.WriteByte('\n')
+		fmt.Fprintln(w)
 		return
 	}
 	fmt.Fprintf(w, "%s%s\n", strings.Repeat("  ", w.depth), s)

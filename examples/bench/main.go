@@ -78,39 +78,18 @@ func bench(ctx context.Context, s settings) (missed int, err error) {
 		return 0, err
 	}
 	var t table
-	if s.only == "" || s.only == "fleet" {
-		if err := benchFleet(ctx, s, filepath.Join(dir, "fleet"), &t); err != nil {
-			return 0, fmt.Errorf("fleet: %w", err)
+	for _, part := range []struct {
+		name string
+		run  func(context.Context, settings, string, *table) error
+	}{
+		{"fleet", benchFleet}, {"many", benchMany}, {"output", benchOutput}, {"project", benchProject}, {"verify", benchVerify},
+		{"plan", benchPlan}, {"simulation", benchSimulation},
+	} {
+		if s.only != "" && s.only != part.name {
+			continue
 		}
-	}
-	if s.only == "" || s.only == "many" {
-		if err := benchMany(ctx, s, filepath.Join(dir, "many"), &t); err != nil {
-			return 0, fmt.Errorf("many: %w", err)
-		}
-	}
-	if s.only == "" || s.only == "output" {
-		if err := benchOutput(ctx, s, filepath.Join(dir, "output"), &t); err != nil {
-			return 0, fmt.Errorf("output: %w", err)
-		}
-	}
-	if s.only == "" || s.only == "project" {
-		if err := benchProject(ctx, s, filepath.Join(dir, "project"), &t); err != nil {
-			return 0, fmt.Errorf("project: %w", err)
-		}
-	}
-	if s.only == "" || s.only == "verify" {
-		if err := benchVerify(ctx, s, filepath.Join(dir, "verify"), &t); err != nil {
-			return 0, fmt.Errorf("verify: %w", err)
-		}
-	}
-	if s.only == "" || s.only == "plan" {
-		if err := benchPlan(ctx, s, filepath.Join(dir, "plan"), &t); err != nil {
-			return 0, fmt.Errorf("plan: %w", err)
-		}
-	}
-	if s.only == "" || s.only == "simulation" {
-		if err := benchSimulation(ctx, s, filepath.Join(dir, "simulation"), &t); err != nil {
-			return 0, fmt.Errorf("simulation: %w", err)
+		if err := part.run(ctx, s, filepath.Join(dir, part.name), &t); err != nil {
+			return 0, fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
 	return t.print(os.Stdout), nil

@@ -24,7 +24,6 @@ type testOptions struct {
 	record   string
 	output   string
 	format   string
-	coverage bool
 	file     bool
 	signWith string
 	by       string

@@ -187,7 +187,8 @@ func rowNames(rows []report.MatrixRow) []string {
 
 // cellEnd is one cell: the letter of the worst end, and the number of its cases where there are more.
 func (s *Screen) cellEnd(c report.MatrixCell) string {
-	text, in := "", plainInk
+	var text string
+	var in ink
 	switch {
 	case c.Found > 0:
 		text, in = counted("F", c.Found), red
