@@ -413,7 +413,7 @@ func dialHint(err error) string {
 
 // countingConn counts what was read: a server that ends a connection without a byte has not even begun. Once reading has
 // ended, it writes nothing more: a channel that x/crypto/ssh opens after it has told all others that the connection is gone
-// would be waited for for ever, unless its request cannot be sent.
+// would never be answered, unless its request cannot be sent.
 type countingConn struct {
 	net.Conn
 	read  *atomic.Int64
