@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -97,6 +98,9 @@ func (a *app) unfinished(ref, what string) (*evidence.Loaded, error) {
 	}
 	id := filepath.Base(dir)
 	l, err := evidence.Load(dir)
+	if errors.Is(err, os.ErrNotExist) || err == nil && len(l.Events) == 0 || errors.Is(err, journal.ErrEmpty) {
+		return nil, failf(Refused, "begin it anew with `continuo run`", "%s %s: it ended before anything was recorded, and nothing was done to any host", what, id)
+	}
 	if err != nil {
 		return nil, failf(Refused, "nothing was changed; `continuo verify "+id+"` says what is wrong, and the hosts keep what they know of its attempts",
 			"%s %s: the journal is damaged, and nothing is concluded from it: %w", what, id, err)
