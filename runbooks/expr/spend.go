@@ -13,7 +13,8 @@ const (
 	loopSteps        = 10  // for each element of a loop, beside what is done with it
 	deferSteps       = 20  // for a local that is evaluated where it is used
 	valuesPerStep    = 1   // of a list or object that is put together: whoever takes it looks at each
-	resultSteps      = 5   // for each element that a function gives back
+	decodeSteps      = 2   // for each byte of a text that is read as data
+	resultSteps      = 15  // for each element that a function gives back
 	bytesPerDecoded  = 160 // a value that was read from a text, with its type and its name
 	bytesPerElement  = 64  // a value in a list, with its type
 	bytesPerStep     = 32  // of a text that a function goes through once
@@ -177,7 +178,9 @@ func callCost(function string, args []cty.Value) int {
 		return product
 	case "element", "keys", "lookup":
 		return 1
-	case "length", "strlen", "strrev", "substr", "title", "shellquote", "jsondecode", "yamldecode", "csvdecode", "ansibleinventory":
+	case "jsondecode", "yamldecode", "csvdecode", "ansibleinventory":
+		return 1 + texts*decodeSteps
+	case "length", "strlen", "strrev", "substr", "title", "shellquote":
 		return 1 + texts/runesPerStep
 	case "regex", "regexall":
 		return 1 + texts + programSize(stringArg(plain, 0))*len(stringArg(plain, 1))/regexPerStep
