@@ -18,7 +18,7 @@ type Operator interface {
 // InterruptQuestion says where the run stands.
 type InterruptQuestion struct {
 	// Next are the items that would start next.
-	Next []runbooks.ItemID
+	Next []runbooks.ItemID `json:"next,omitempty"`
 }
 
 // InterruptAnswer is go-on, rollback, abort or leave.
@@ -60,10 +60,10 @@ const (
 
 // FailureQuestion says what failed.
 type FailureQuestion struct {
-	Item    runbooks.ItemID
-	Outcome ItemOutcome
-	Units   []ItemOutcome // the failing ones, at most 20
-	Options []string      // what may be answered
+	Item    runbooks.ItemID `json:"item,omitempty"`
+	Outcome ItemOutcome     `json:"outcome,omitzero"`
+	Units   []ItemOutcome   `json:"units,omitempty"`   // the failing ones, at most 20
+	Options []string        `json:"options,omitempty"` // what may be answered
 }
 
 // FailureAnswer is what the operator chose: ActionRetry, ActionSkip, ActionByHand, ActionRollback, ActionAbort or ActionLeave.
@@ -101,18 +101,18 @@ type Approver interface {
 
 // GateQuestion is what is shown for a gate.
 type GateQuestion struct {
-	Item     runbooks.ItemID
-	Title    string
-	Question string
-	Role     string
-	Members  []string
-	Granted  []string // whose approvals count so far
-	Missing  int
+	Item     runbooks.ItemID `json:"item,omitempty"`
+	Title    string          `json:"title,omitempty"`
+	Question string          `json:"question,omitempty"`
+	Role     string          `json:"role,omitempty"`
+	Members  []string        `json:"members,omitempty"`
+	Granted  []string        `json:"granted,omitempty"` // whose approvals count so far
+	Missing  int             `json:"missing,omitempty"`
 	// Request is the exact text to sign, with the namespace approval@continuo.
-	Request   []byte
-	ApproveBy time.Time // zero: no limit
-	Typed     string    // what is to be typed before approving at the terminal; empty: nothing
-	Refused   string    // why the last word did not count
+	Request   []byte    `json:"request,omitempty"`
+	ApproveBy time.Time `json:"approve_by,omitzero"` // zero: no limit
+	Typed     string    `json:"typed,omitempty"`     // what is to be typed before approving at the terminal; empty: nothing
+	Refused   string    `json:"refused,omitempty"`   // why the last word did not count
 }
 
 // GateWord is one person's word about a gate. A grant carries a signature; Text is what was signed, if it came along.
@@ -125,15 +125,15 @@ type GateWord struct {
 
 // DecisionQuestion is what is shown for a decision.
 type DecisionQuestion struct {
-	Item     runbooks.ItemID
-	Title    string
-	Question string
-	Options  []string
-	Stops    []string // options that fail the item
-	Role     string
-	Members  []string
-	Expires  time.Time // zero: never
-	Refused  string
+	Item     runbooks.ItemID `json:"item,omitempty"`
+	Title    string          `json:"title,omitempty"`
+	Question string          `json:"question,omitempty"`
+	Options  []string        `json:"options,omitempty"`
+	Stops    []string        `json:"stops,omitempty"` // options that fail the item
+	Role     string          `json:"role,omitempty"`
+	Members  []string        `json:"members,omitempty"`
+	Expires  time.Time       `json:"expires,omitzero"` // zero: never
+	Refused  string          `json:"refused,omitempty"`
 }
 
 // DecisionAnswer is what a person chose.
@@ -146,9 +146,9 @@ type DecisionAnswer struct {
 
 // ConfirmQuestion asks for a text to be typed.
 type ConfirmQuestion struct {
-	Item  runbooks.ItemID
-	Title string
-	Text  string
+	Item  runbooks.ItemID `json:"item,omitempty"`
+	Title string          `json:"title,omitempty"`
+	Text  string          `json:"text,omitempty"`
 }
 
 // ConfirmAnswer is what was typed, and by whom.

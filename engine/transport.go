@@ -229,24 +229,24 @@ var ErrNobody = errors.New("nobody to ask")
 
 // ManualQuestion is what is shown for a manual item.
 type ManualQuestion struct {
-	Item         runbooks.ItemID
-	Part         PartName // PartRollback: to undo what was done; else empty
-	Title        string
-	Instructions string // Markdown
-	Owner        string
-	Role         string   // whose members may say so; empty: anyone
-	Members      []string // of the role
-	Missing      int      // how many distinct people are still needed
-	Refused      string   // why the last answer did not count
-	Inputs       []ManualInput
+	Item         runbooks.ItemID `json:"item,omitempty"`
+	Part         PartName        `json:"part,omitempty"` // PartRollback: to undo what was done; else empty
+	Title        string          `json:"title,omitempty"`
+	Instructions string          `json:"instructions,omitempty"` // Markdown
+	Owner        string          `json:"owner,omitempty"`
+	Role         string          `json:"role,omitempty"`    // whose members may say so; empty: anyone
+	Members      []string        `json:"members,omitempty"` // of the role
+	Missing      int             `json:"missing,omitempty"` // how many distinct people are still needed
+	Refused      string          `json:"refused,omitempty"` // why the last answer did not count
+	Inputs       []ManualInput   `json:"inputs,omitempty"`
 }
 
 // ManualInput is a value that is asked for. Check converts and validates what was typed.
 type ManualInput struct {
-	Name      string
-	Type      string
-	Sensitive bool
-	Check     func(text string) error
+	Name      string                  `json:"name,omitempty"`
+	Type      string                  `json:"type,omitempty"`
+	Sensitive bool                    `json:"sensitive,omitempty"`
+	Check     func(text string) error `json:"-"`
 }
 
 // ManualAnswer is a person's word.

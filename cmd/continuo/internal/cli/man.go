@@ -17,7 +17,7 @@ func manCommand(a *app) *cobra.Command {
 		Example: "  continuo man share/man/man1",
 		RunE: func(c *cobra.Command, args []string) error {
 			dir := a.path(args[0])
-			if err := os.MkdirAll(dir, 0o755); err != nil {
+			if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // for everyone to read
 				return fail(Fail, err, "")
 			}
 			return writeManual(c.Root(), dir)

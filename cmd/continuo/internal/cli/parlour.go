@@ -292,12 +292,11 @@ func (p *parlour) asks() string {
 	}
 	hint := "it asks for:"
 	for _, q := range p.open {
-		switch {
-		case q.op == control.Answer:
-			hint += fmt.Sprintf(" %s (continuo attach)", q.item)
-		default:
-			hint += fmt.Sprintf(" %s (continuo %s)", q.item, q.op)
+		command := q.op
+		if command == control.Answer {
+			command = "attach"
 		}
+		hint += fmt.Sprintf(" %s (continuo %s)", q.item, command)
 	}
 	return hint
 }

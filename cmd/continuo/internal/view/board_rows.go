@@ -19,7 +19,6 @@ const (
 type section struct {
 	label string
 	rows  []row
-	more  string // what the rows that do not fit are called
 	least int    // rows that are always shown
 }
 

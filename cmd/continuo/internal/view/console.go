@@ -2,6 +2,7 @@ package view
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ type Console struct {
 	ask     *Asker
 	cfg     ConsoleConfig
 	program *tea.Program
+	kill    context.CancelFunc // ends the program without its last frame
 
 	mu            sync.Mutex
 	board         *Board
@@ -92,11 +94,14 @@ func (c *Console) Start() {
 
 func (c *Console) start(options ...tea.ProgramOption) {
 	options = append(options, tea.WithEnvironment(plainEnviron(c.cfg.Environ)), tea.WithoutSignalHandler(), tea.WithFPS(c.frames))
-	c.program = tea.NewProgram(&consoleModel{c}, options...)
+	ctx, kill := context.WithCancel(context.Background())
+	c.kill = kill
+	c.program = tea.NewProgram(&consoleModel{c}, append(options, tea.WithContext(ctx))...)
 	c.s.redirect(c.print)
 	c.ask.setConsole(c)
 	go func() {
 		defer close(c.over)
+		defer kill()
 		if _, err := c.program.Run(); err != nil {
 			c.lost()
 		}
@@ -136,7 +141,7 @@ func (c *Console) Stop() {
 	select {
 	case <-c.over:
 	case <-time.After(drain):
-		go c.program.Kill()
+		c.kill()
 	}
 	c.ask.setConsole(nil)
 	c.s.redirect(nil)
@@ -299,7 +304,7 @@ func (c *Console) asks() {
 func (c *Console) lose() {
 	c.change(func() { c.ended = true })
 	c.once.Do(func() { close(c.gone) })
-	go c.program.Kill()
+	c.kill()
 }
 
 // lost says that the terminal is gone.

@@ -162,8 +162,14 @@ func (v *Terminal) escape(seq string) {
 		}
 		args = append(args, n)
 	}
+	if !v.move(final, args) && !v.edit(final, args) && final != 'm' {
+		v.faults = append(v.faults, fmt.Sprintf("sequence %q", seq))
+	}
+}
+
+// move moves the cursor.
+func (v *Terminal) move(final byte, args []int) bool {
 	n := max(args[0], 1)
-	row := v.cells[v.y]
 	switch final {
 	case 'A':
 		v.y = max(v.y-n, 0)
@@ -186,6 +192,17 @@ func (v *Terminal) escape(seq string) {
 		if len(args) > 1 {
 			v.x = min(max(args[1], 1), v.width) - 1
 		}
+	default:
+		return false
+	}
+	return true
+}
+
+// edit erases, inserts and deletes.
+func (v *Terminal) edit(final byte, args []int) bool {
+	n := max(args[0], 1)
+	row, x := v.cells[v.y], min(v.x, v.width-1)
+	switch final {
 	case 'J':
 		v.eraseScreen(args[0])
 	case 'K':
@@ -201,19 +218,19 @@ func (v *Terminal) escape(seq string) {
 			v.cells[v.height-1] = make([]string, v.width)
 		}
 	case 'P':
-		v.cells[v.y] = append(append(row[:v.x:v.x], row[min(v.x+n, v.width):]...), make([]string, min(n, v.width-v.x))...)
+		v.cells[v.y] = append(append(row[:x:x], row[min(x+n, v.width):]...), make([]string, min(n, v.width-x))...)
 	case '@':
-		v.cells[v.y] = append(append(row[:v.x:v.x], make([]string, min(n, v.width-v.x))...), row[v.x:]...)[:v.width]
+		v.cells[v.y] = append(append(row[:x:x], make([]string, min(n, v.width-x))...), row[x:]...)[:v.width]
 	case 'X':
-		clear(row[v.x:min(v.x+n, v.width)])
+		clear(row[x:min(x+n, v.width)])
 	case 'b':
 		for range n {
 			v.put(v.last, 1)
 		}
-	case 'm':
 	default:
-		v.faults = append(v.faults, fmt.Sprintf("sequence %q", seq))
+		return false
 	}
+	return true
 }
 
 func (v *Terminal) eraseScreen(how int) {
