@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -168,6 +169,7 @@ func TestRecord(t *testing.T) {
 		"out of reach":            sound + "\nfault \"step.each\" {\n kind = \"unreachable\"\n host = \"b\"\n}",
 		"too slow":                sound + "\nfault \"step.each\" { kind = \"timeout\" }",
 		"killed by a signal":      replaced(sound, "stdout = \"did x\"", "signal = \"KILL\""),
+		"says a secret":           replaced(sound, "exit_code = [1, 0]", "exit_code = [1, 0]\n stdout = \"it is simulated-secret-token\""),
 		"the witness is not seen": sound + "\non \"check.dark.witness\" { state = \"refused\" }",
 		"the way back fails":      variedGood + "\non \"step.each.rollback\" { exit_code = 3 }",
 	}
@@ -177,7 +179,7 @@ func TestRecord(t *testing.T) {
 			p := project(t, varied, "test \"t\" {\n"+body+"\n}\n")
 			first := simulation.Test(p, p.Tests[0])
 			require.Empty(t, first.Failures)
-			again := recorded(t, p, first.Ended)
+			again := recorded(t, p, first.Ended, name == "says a secret")
 			result := simulation.Test(again, again.Tests[0])
 			require.Empty(t, result.Failures)
 			require.Equal(t, endsOf(first.Ended), endsOf(result.Ended))
@@ -195,7 +197,7 @@ func replaced(s, from, to string) string {
 }
 
 // recorded is the project with the test that a run gives.
-func recorded(t *testing.T, p *runbooks.Project, e *simulation.Ended) *runbooks.Project {
+func recorded(t *testing.T, p *runbooks.Project, e *simulation.Ended, secret bool) *runbooks.Project {
 	t.Helper()
 	store, _ := e.Artifacts.(*simtransport.Artifacts)
 	rec, err := simulation.Record(p, simulation.Past{
@@ -213,6 +215,11 @@ func recorded(t *testing.T, p *runbooks.Project, e *simulation.Ended) *runbooks.
 	require.NoError(t, err)
 	require.NoError(t, ds.Err(), string(rec.Source))
 	require.NotContains(t, string(src), "simulated-secret")
+	require.Equal(t, secret, strings.Contains(string(src), "[redacted:token]"))
+	if secret {
+		require.Contains(t, string(src), "secrets in it were not recorded")
+		require.Contains(t, strings.Join(rec.Notes, "\n"), "step.slow on b: secrets in its output were not recorded")
+	}
 	again, ds, err := loader.LoadFS(fstest.MapFS{
 		"p.hcl": &fstest.MapFile{Data: []byte(varied)}, "x.test.hcl": &fstest.MapFile{Data: src},
 	}, "/p", loader.Options{})
