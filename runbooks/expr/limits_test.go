@@ -130,14 +130,18 @@ func TestSharedValuesAreBounded(t *testing.T) {
 
 func TestMeterBoundsManyEvaluations(t *testing.T) {
 	t.Parallel()
-	meter := expr.NewMeter(6000, 1<<20)
-	s := testScope().WithMeter(meter)
 	e := mustParse(t, `[for a in range(100) : a + 1]`)
+	one := expr.NewMeter(1<<40, 1<<40)
+	_, ds := e.Eval(testScope().WithMeter(one))
+	require.Empty(t, ds)
+	cost, _ := one.Spent()
+	meter := expr.NewMeter(2*cost+cost/2, 1<<20)
+	s := testScope().WithMeter(meter)
 	for range 2 {
 		_, ds := e.Eval(s)
 		require.Empty(t, ds)
 	}
-	_, ds := e.Eval(s)
+	_, ds = e.Eval(s)
 	require.Len(t, ds, 1)
 	require.Equal(t, expr.CodeTooMuch, ds[0].Code)
 	require.Equal(t, "the project computes too much before anything runs", ds[0].Summary)
@@ -145,7 +149,7 @@ func TestMeterBoundsManyEvaluations(t *testing.T) {
 	_, ds = mustParse(t, `1 + 1`).Eval(s)
 	require.NotEmpty(t, ds, "once it is exceeded, nothing more is computed")
 	steps, bytes := meter.Spent()
-	require.Greater(t, steps, int64(6000))
+	require.Greater(t, steps, 2*cost)
 	require.Positive(t, bytes)
 	require.Same(t, s, s.WithMeter(nil))
 }
