@@ -103,3 +103,55 @@ func (p *parlour) changes() <-chan struct{} {
 	defer p.mu.Unlock()
 	return p.changed
 }
+
+// TestParlourTellsWhatIsAsked: a second seat sees the questions that are open, and its answers end them. What the run itself
+// is asked (a failure, an interrupt) is answered by number.
+func TestParlourTellsWhatIsAsked(t *testing.T) {
+	t.Parallel()
+	p := newParlour(nil, false)
+	p.grace, p.patience = time.Minute, time.Minute
+	got := p.watch(t.Context(), 0)
+	require.Empty(t, got.Asked)
+	failed := make(chan engine.FailureAnswer, 1)
+	go func() {
+		a, err := p.Failed(context.Background(), engine.FailureQuestion{Item: "step.a", Options: []string{engine.ActionRetry}})
+		if err == nil {
+			failed <- a
+		}
+		close(failed)
+	}()
+	got = p.watch(t.Context(), got.Version)
+	require.Len(t, got.Asked, 1)
+	require.Equal(t, "step.a", string(got.Asked[0].Failure.Item))
+	require.Contains(t, p.asks(), "step.a (continuo attach)")
+	r := control.Request{Op: control.Answer, ID: got.Asked[0].ID, By: "ann", Option: engine.ActionRetry, Reason: "cable"}
+	require.True(t, p.hand(t.Context(), r).OK)
+	require.Equal(t, engine.FailureAnswer{Action: engine.ActionRetry, By: "ann", Reason: "cable"}, <-failed)
+	for v := got.Version; len(got.Asked) > 0; v = got.Version {
+		got = p.watch(t.Context(), v)
+	}
+	p.grace = 0
+	require.False(t, p.hand(t.Context(), r).OK, "it is answered")
+}
+
+// TestParlourWaitsForWhoeverCanAnswer: a manual item is answered from another terminal where the run has none, done or not.
+func TestParlourWaitsForWhoeverCanAnswer(t *testing.T) {
+	t.Parallel()
+	p := newParlour(nil, false)
+	said := make(chan engine.ManualAnswer, 2)
+	go func() {
+		for range 2 {
+			a, err := p.Manual(context.Background(), engine.ManualQuestion{Item: "manual.smoke"})
+			if err == nil {
+				said <- a
+			}
+		}
+		close(said)
+	}()
+	until(t, p, control.Request{Op: control.Done, Item: "manual.smoke", By: "ann", As: failedWord, Reason: "the portal is down"})
+	require.Equal(t, engine.ManualAnswer{By: "ann", Note: "the portal is down"}, <-said)
+	until(t, p, control.Request{Op: control.Done, Item: "manual.smoke", By: "bob", Inputs: map[string]string{"ticket": "7"}})
+	require.Equal(t, engine.ManualAnswer{By: "bob", Done: true, Inputs: map[string]string{"ticket": "7"}}, <-said)
+	_, err := p.Interrupted(t.Context(), engine.InterruptQuestion{})
+	require.ErrorIs(t, err, engine.ErrNobody, "a machine that goes down waits for nobody")
+}
