@@ -36,10 +36,10 @@ type Settler interface {
 
 // SettleQuestion says what is not known.
 type SettleQuestion struct {
-	Unit    Unit
-	Outcome ItemOutcome // as recorded
+	Unit    Unit        `json:"unit"`
+	Outcome ItemOutcome `json:"outcome"` // as recorded
 	// Options are what may be answered: SettleDone, SettleFailed, SettleRetry, SettleLeave.
-	Options []string
+	Options []string `json:"options"`
 }
 
 // SettleAnswer is a person's word. What they say is theirs to answer for: it is recorded with their name and is a deviation.

@@ -344,8 +344,8 @@ func TestHostileProjects(t *testing.T) { //nolint:paralleltest // one at a time:
 	if underRace {
 		t.Skip("the race detector multiplies time and memory; the tests without it run the same projects")
 	}
-	for _, set := range []map[string]func() hostile{hostileForms(), hostileValues()} {
-		for _, name := range slices.Sorted(maps.Keys(set)) { //nolint:paralleltest // see above
+	for _, set := range []map[string]func() hostile{hostileForms(), hostileValues()} { //nolint:paralleltest // see above
+		for _, name := range slices.Sorted(maps.Keys(set)) {
 			t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
 				dir := t.TempDir()
 				require.NoError(t, set[name]()(dir))

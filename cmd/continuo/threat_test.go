@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -187,7 +186,7 @@ func unknownHostKey(t *testing.T) string {
 func hostKeyError(t *testing.T, err error) string {
 	t.Helper()
 	var host *engine.HostError
-	require.True(t, errors.As(err, &host), "%v", err)
+	require.ErrorAs(t, err, &host)
 	require.ErrorIs(t, err, engine.ErrUnreachable)
 	require.Contains(t, err.Error(), "host key")
 	return err.Error()

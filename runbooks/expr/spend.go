@@ -45,11 +45,11 @@ func (b *budget) step(n int) *problem {
 
 // hold counts bytes that a value may keep for as long as the project is loaded.
 func (b *budget) hold(n int) *problem {
-	if b == nil || b.spent != nil {
-		return nil
+	if b != nil && b.spent == nil {
+		b.spent = b.meter.hold(n)
+		return b.spent
 	}
-	b.spent = b.meter.hold(n)
-	return b.spent
+	return nil // what is spent has been said
 }
 
 // nodes is the weight of a whole syntax tree.

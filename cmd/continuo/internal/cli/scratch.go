@@ -17,10 +17,10 @@ func (dir scratch) Create() (engine.ScratchFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a scratch file: %w", err)
 	}
-	if os.Remove(f.Name()) != nil { // a system on which files that are open stay
-		return &namedScratch{f}, nil
+	if os.Remove(f.Name()) == nil {
+		return f, nil
 	}
-	return f, nil
+	return &namedScratch{f}, nil // a system on which files that are open stay
 }
 
 // namedScratch is a scratch file that has its name until it is closed.

@@ -19,7 +19,7 @@ const (
 type section struct {
 	label string
 	rows  []row
-	least int    // rows that are always shown
+	least int // rows that are always shown
 }
 
 // Rows is the board at an instant, in at most room rows of at most width columns. What does not fit is counted.
