@@ -24,10 +24,10 @@ demo: build ## a rehearsal, a drill and its verified evidence on practice hosts,
 	@examples/quickstart/demo $(BIN)/continuo $(BIN)/demo
 
 test: ## all tests, the examples included
-	$(GO) test $(PKGS)
+	$(GO) test -timeout 15m $(PKGS)
 
 race: ## the tests of all packages with the race detector (needs a C compiler)
-	$(GO) test -race $$($(GO) list $(PKGS) | grep -v /examples)
+	$(GO) test -race -timeout 20m $$($(GO) list $(PKGS) | grep -v /examples)
 
 cover: ## coverage by package: bin/cover.html
 	@mkdir -p $(BIN)
