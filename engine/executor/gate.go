@@ -25,6 +25,21 @@ type gates struct {
 	operators []string
 	open      map[runbooks.ItemID]*approval.Gate
 	asked     map[runbooks.ItemID]int // requests so far: each has a nonce of its own
+	turns     map[runbooks.ItemID]chan struct{}
+}
+
+// turn is held by the item that spends a gate's approvals: of several that begin at once behind one gate, the first spends
+// them, and the others find that it did.
+func (g *gates) turn(id runbooks.ItemID) chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.turns == nil {
+		g.turns = map[runbooks.ItemID]chan struct{}{}
+	}
+	if g.turns[id] == nil {
+		g.turns[id] = make(chan struct{}, 1) // no mutex: simulated time passes while somebody waits
+	}
+	return g.turns[id]
 }
 
 // steered makes a person an operator: their approvals do not count, also those given before.
@@ -253,46 +268,56 @@ func (t *task) recheck(ctx context.Context, g *approval.Gate) verdict {
 // pass spends the approvals that an item requires, at its start. why is not empty when one of them does not let it start.
 func (r *run) pass(ctx context.Context, t *task) (why string, err error) {
 	for _, local := range t.item.Requires {
-		id := r.full(local)
+		if why, err := r.passOne(ctx, t, local); why != "" || err != nil {
+			return why, err
+		}
+	}
+	return "", nil
+}
+
+func (r *run) passOne(ctx context.Context, t *task, local runbooks.ItemID) (why string, err error) {
+	id := r.full(local)
+	turn := r.gates.turn(id)
+	turn <- struct{}{}
+	defer func() { <-turn }()
+	r.gates.mu.Lock()
+	g := r.gates.open[id]
+	operators := slices.Clone(r.gates.operators)
+	r.gates.mu.Unlock()
+	if g == nil {
+		return fmt.Sprintf("%s was not approved", id), nil
+	}
+	for _, o := range operators {
+		g.Steered(o)
+	}
+	now := r.cfg.Clock.Now()
+	switch state := g.State(now); state {
+	case approval.Used:
+		return "", nil
+	case approval.Open:
+	default:
+		reason := fmt.Sprintf("the approval of %s is %s at the start of %s", id, state, t.id)
+		if state == approval.Expired {
+			g.Expire()
+			err = r.emit(&engine.ApprovalExpired{Item: id, Batch: t.sibling(local).batch, Reason: reason})
+		}
+		if err != nil || state != approval.Expired || t.sibling(local).before.whole == nil {
+			return reason, err
+		}
+		// It was given to an earlier controller, and its time ran out while nobody worked on the run.
+		if why, err := t.sibling(local).askAgain(ctx); why != "" || err != nil {
+			return why, err
+		}
 		r.gates.mu.Lock()
-		g := r.gates.open[id]
-		operators := slices.Clone(r.gates.operators)
+		g = r.gates.open[id]
 		r.gates.mu.Unlock()
-		if g == nil {
-			return fmt.Sprintf("%s was not approved", id), nil
-		}
-		for _, o := range operators {
-			g.Steered(o)
-		}
-		now := r.cfg.Clock.Now()
-		switch state := g.State(now); state {
-		case approval.Used:
-			continue
-		case approval.Open:
-		default:
-			reason := fmt.Sprintf("the approval of %s is %s at the start of %s", id, state, t.id)
-			if state == approval.Expired {
-				g.Expire()
-				err = r.emit(&engine.ApprovalExpired{Item: id, Batch: t.sibling(local).batch, Reason: reason})
-			}
-			if err != nil || state != approval.Expired || t.sibling(local).before.whole == nil {
-				return reason, err
-			}
-			// It was given to an earlier controller, and its time ran out while nobody worked on the run.
-			if why, err := t.sibling(local).askAgain(ctx); why != "" || err != nil {
-				return why, err
-			}
-			r.gates.mu.Lock()
-			g = r.gates.open[id]
-			r.gates.mu.Unlock()
-		}
-		by := principals(g)
-		if err := g.Use(now); err != nil {
-			return fmt.Sprintf("%s: %v", id, err), nil
-		}
-		if err := r.emit(&engine.ApprovalUsed{Item: id, Batch: t.sibling(local).batch, For: t.id, By: by}); err != nil {
-			return "", err
-		}
+	}
+	by := principals(g)
+	if err := g.Use(now); err != nil {
+		return fmt.Sprintf("%s: %v", id, err), nil
+	}
+	if err := r.emit(&engine.ApprovalUsed{Item: id, Batch: t.sibling(local).batch, For: t.id, By: by}); err != nil {
+		return "", err
 	}
 	return "", nil
 }
