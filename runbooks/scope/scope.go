@@ -85,23 +85,6 @@ func WithResults(base *expr.Scope, in Inputs, results map[runbooks.ItemID]Result
 	return r.place(), nil
 }
 
-// CheckLocals evaluates the locals that nothing may refer to, too, so that their mistakes are found before a run. Those
-// that depend on the place of use are left to their users.
-func CheckLocals(s *expr.Scope) diag.List {
-	l, _ := s.ResolverOf("local").(*locals)
-	if l == nil {
-		return nil
-	}
-	var ds diag.List
-	for _, name := range l.Names("local") {
-		if l.kind[name] != unitLocal {
-			_, more := l.Resolve("local", name)
-			ds = append(ds, more...)
-		}
-	}
-	return ds.Sorted()
-}
-
 // Place is what is known at one place: a unit, a batch, an expectation. Zero fields are names that the place has not.
 type Place struct {
 	Self  *runbooks.Host

@@ -46,15 +46,6 @@ func Data(i *runbooks.Item) map[string]Field {
 	return out
 }
 
-// ResultType is the value of `result` in a unit before it ran: unknowns of the types of Data, with their sensitivity.
-func ResultType(i *runbooks.Item) map[string]expr.Value {
-	out := map[string]expr.Value{}
-	for name, f := range Data(i) {
-		out[name] = f.unknown()
-	}
-	return out
-}
-
 func (f Field) unknown() expr.Value {
 	v := expr.Unknown(f.Type)
 	if f.Sensitive {
