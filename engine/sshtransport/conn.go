@@ -188,13 +188,17 @@ type shell struct {
 }
 
 // Open implements hostshell.Shell.
-func (s shell) Open(ctx context.Context) (hostshell.Process, error) {
+func (s shell) Open(ctx context.Context) (hostshell.Process, error) { return s.open(ctx, 0) }
+
+// open starts a shell on the host's connection, which is made when there is none, however long that takes. A positive
+// patience bounds the wait for a channel: errBusy says that none came free.
+func (s shell) open(ctx context.Context, patience time.Duration) (hostshell.Process, error) {
 	for attempt := 0; ; attempt++ {
 		c, err := s.t.connect(ctx, s.h)
 		if err != nil {
 			return nil, err
 		}
-		p, err := c.open(ctx)
+		p, err := c.openWithin(ctx, patience)
 		if err == nil {
 			return p, nil
 		}
@@ -202,7 +206,10 @@ func (s shell) Open(ctx context.Context) (hostshell.Process, error) {
 			return nil, ctx.Err()
 		}
 		var refused *ssh.OpenChannelError
-		if errors.As(err, &refused) || errors.Is(err, errExecRefused) {
+		switch {
+		case errors.Is(err, errBusy):
+			return nil, err
+		case errors.As(err, &refused), errors.Is(err, errExecRefused):
 			return nil, s.h.cannotOpen(err)
 		}
 		// The connection turns out to be dead. Nothing was sent yet, so it is dialled once more.
@@ -213,16 +220,29 @@ func (s shell) Open(ctx context.Context) (hostshell.Process, error) {
 	}
 }
 
+var errBusy = errors.New("no channel comes free")
+
+// openWithin is open, with errBusy when patience is positive and ends while the connection lives.
+func (c *conn) openWithin(ctx context.Context, patience time.Duration) (*process, error) {
+	if patience <= 0 {
+		return c.open(ctx)
+	}
+	short, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	p, err := c.open(short)
+	if err != nil && short.Err() != nil && ctx.Err() == nil && c.alive() {
+		return nil, errBusy
+	}
+	return p, err
+}
+
 // apartWait is how long a channel of the host's connection is waited for before another connection is made.
 const apartWait = time.Second
 
 // OpenApart implements hostshell.ApartOpener.
 func (s shell) OpenApart(ctx context.Context) (hostshell.Process, error) {
-	short, cancel := context.WithTimeout(ctx, apartWait)
-	p, err := s.Open(short)
-	full := short.Err() != nil && ctx.Err() == nil && s.h.current() != nil
-	cancel()
-	if err == nil || !full {
+	p, err := s.open(ctx, apartWait)
+	if !errors.Is(err, errBusy) {
 		return p, err
 	}
 	c, err := s.t.dial(ctx, s.h)
