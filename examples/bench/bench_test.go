@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,18 @@ import (
 
 	"github.com/continuo-runbooks/continuo/runbooks/loader"
 )
+
+// TestMain lets the binary of the tests measure, as the program does.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == measurerArg {
+		if err := measurer(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
 
 func TestTable(t *testing.T) {
 	t.Parallel()
@@ -32,6 +45,19 @@ func TestMeasure(t *testing.T) {
 	require.Positive(t, m.wall)
 	_, err = measure(t.Context(), t.TempDir(), "/bin/sh", "-c", "echo why >&2; exit 3")
 	require.ErrorContains(t, err, "exit status 3\nwhy")
+	_, err = measure(t.Context(), t.TempDir(), "/nowhere/nothing", "x")
+	require.ErrorContains(t, err, "no such file")
+}
+
+// TestMeasureOwnMemory: what a command is said to take is its own, however much we hold ourselves.
+func TestMeasureOwnMemory(t *testing.T) {
+	t.Parallel()
+	const held = 256 << 20
+	ours := bytes.Repeat([]byte{1}, held)
+	m, err := measure(t.Context(), t.TempDir(), "/bin/sh", "-c", "true")
+	require.NoError(t, err)
+	require.Less(t, m.rss, int64(len(ours)/2))
+	require.EqualValues(t, 1, ours[held-1])
 }
 
 // TestAllSucceeded: a run that did less than it should must not count as a fast one.

@@ -38,6 +38,13 @@ type settings struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == measurerArg {
+		if err := measurer(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(2)
+		}
+		return
+	}
 	var s settings
 	flag.IntVar(&s.hosts, "hosts", 100, "hosts of the fleet")
 	flag.IntVar(&s.many, "many", 1000, "very many hosts")
