@@ -143,6 +143,7 @@ type Local struct {
 	Name  string
 	Value *expr.Expr
 	Range diag.Range
+	Used  bool // of the project's: the inventory, a runbook or a test uses it
 }
 
 // Host returns the host of that name, or nil.

@@ -159,6 +159,16 @@ func TestEvalErrors(t *testing.T) {
 		`{for x in var.pins : x => 1}`: {expr.CodeSensitive, "x.hcl:1:22", `key is sensitive`, "use the secret as a value, not as a key"},
 		`{ a.b = 1 }`:                  {expr.CodeType, "x.hcl:1:3", `key is ambiguous`, "put a reference in parentheses, a name with dots in quotes"},
 		`1 / 0`:                        {expr.CodeType, "x.hcl:1:1", `division by zero`, "ask for zero first: N == 0 ? 0 : X / N"},
+		`7 % 0`:                        {expr.CodeType, "x.hcl:1:1", `division by zero`, "ask for zero first: N == 0 ? 0 : X / N"},
+		`7 % "x"`:                      {expr.CodeType, "x.hcl:1:5", `operand has the wrong type`, "convert it: tonumber(…), tostring(…) or tobool(…)"},
+		`{ (null) = 1 }`:               {expr.CodeNull, "x.hcl:1:12", `null as a key`, "use coalesce(…, \"\"), or leave the entry out"},
+		`{for x in ["a"] : null => x}`: {expr.CodeNull, "x.hcl:1:19", `null as a key`, "use coalesce(…, \"\"), or leave the entry out"},
+		`{ ([1]) = 1 }`:                {expr.CodeType, "x.hcl:1:3", `key is no text`, "a key is a string, a number or a bool: pick a part of the value, or use join(\"-\", …)"},
+		`{for x in [[1]] : x => x}`:    {expr.CodeType, "x.hcl:1:19", `key is no text`, "a key is a string, a number or a bool: pick a part of the value, or use join(\"-\", …)"},
+		`"a" ? 1 : 2`:                  {expr.CodeType, "x.hcl:1:1", `condition is neither true nor false`, `compare: a == "b", a > 3; a text is converted by tobool(…)`},
+		`[for x in 5 : x]`:             {expr.CodeType, "x.hcl:1:11", `cannot go through this value`, "put one value in brackets: [VALUE]; a text is divided by split(\",\", …)"},
+		`true ? [1] : {a = 1}`:         {expr.CodeType, "x.hcl:1:8", `both sides of ?: must have one type`, "convert one side, or give both the same form"},
+		`tolist(["a", null])[*][*]`:    {expr.CodeEvaluation, "x.hcl:1:20", `one [*] after another gives lists of different lengths`, "write the loops out: [for a in LIST : [for b in a : b]]"},
 	}
 	for text, want := range tests {
 		t.Run(text, func(t *testing.T) {

@@ -9,6 +9,8 @@
 package expr
 
 import (
+	"sync"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -24,6 +26,9 @@ type Expr struct {
 	text  string
 	refs  []Ref
 	nodes int // weight of the syntax tree
+
+	parts  sync.Once // makes pieces
+	pieces []*Expr   // of a list literal or a template, for Show
 }
 
 // New takes a parsed expression. src is the whole file that it was parsed from and file the file's name relative to the

@@ -28,6 +28,9 @@ func guard(e hclsyntax.Expression) hclsyntax.Expression {
 		for i, p := range x.Parts {
 			c.Parts[i] = guardPart(p)
 		}
+		if text, ok := literalString(x); ok {
+			return &literal{&c, cty.StringVal(text)}
+		}
 		return &template{&c}
 	case *hclsyntax.TemplateJoinExpr:
 		return &template{&hclsyntax.TemplateJoinExpr{Tuple: guard(x.Tuple)}}
@@ -148,8 +151,7 @@ func (e *checked) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, ds := e.Expression.Value(ctx)
 	if !ds.HasErrors() && !numberInLimits(v) {
 		if op, ok := e.Expression.(*hclsyntax.BinaryOpExpr); ok && op.Op == hclsyntax.OpDivide {
-			p := &problem{code: CodeType, summary: "division by zero", hint: "ask for zero first: N == 0 ? 0 : X / N"}
-			return cty.DynamicVal, p.asHCL(e.Range())
+			return cty.DynamicVal, byZero().asHCL(e.Range())
 		}
 		return cty.DynamicVal, tooLarge().asHCL(e.Range())
 	}
@@ -200,6 +202,20 @@ func (e *template) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		return cty.DynamicVal, p.asHCL(e.Range())
 	}
 	return v, ds
+}
+
+// literal is a text without interpolation: most of what a runbook says.
+type literal struct {
+	*hclsyntax.TemplateExpr
+	text cty.Value
+}
+
+// Value implements hcl.Expression.
+func (e *literal) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	if p := budgetOf(ctx).charge(textLength(e.text)); p != nil {
+		return cty.DynamicVal, p.asHCL(e.Range())
+	}
+	return e.text, nil
 }
 
 // IsStringLiteral keeps hcl's question about the form working.

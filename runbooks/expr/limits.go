@@ -66,8 +66,8 @@ func budgetType() cty.Type { return budgetCapsule }
 //nolint:gochecknoglobals // see above
 var budgetCapsule = cty.Capsule("budget", reflect.TypeFor[budget]())
 
-func newBudget(m *Meter) *budget {
-	return &budget{iterations: LimitIterations, work: LimitWork, visits: LimitVisits, steps: LimitSteps, meter: m}
+func newBudget(m *Meter) budget {
+	return budget{iterations: LimitIterations, work: LimitWork, visits: LimitVisits, steps: LimitSteps, meter: m}
 }
 
 // budgetOf finds the budget of the running evaluation, or nil outside Expr.Eval.

@@ -2,10 +2,7 @@ package expr
 
 import (
 	"fmt"
-	"reflect"
 	"sync/atomic"
-
-	"github.com/zclconf/go-cty/cty"
 )
 
 // Meter bounds the work of many evaluations together, so that a project of many expensive expressions can neither hold
@@ -51,28 +48,12 @@ func (m *Meter) hold(n int) *problem {
 		hint:   "keep large material in files and hand it over with source or stdin"}
 }
 
-// meterName hides a meter in an evaluation context, as budgetName does.
-const meterName = " meter"
-
-//nolint:gochecknoglobals // immutable: cty compares capsule types by identity
-var meterCapsule = cty.Capsule("meter", reflect.TypeFor[Meter]())
-
 // WithMeter returns a scope whose evaluations share the meter. With nil it is the same scope.
 func (s *Scope) WithMeter(m *Meter) *Scope {
 	if m == nil {
 		return s
 	}
-	c := s.ctx.NewChild()
-	c.Variables = map[string]cty.Value{meterName: cty.CapsuleVal(meterCapsule, m)}
-	return &Scope{c}
-}
-
-func (s *Scope) meter() *Meter {
-	for ctx := s.ctx; ctx != nil; ctx = ctx.Parent() {
-		if v, ok := ctx.Variables[meterName]; ok && v.Type() == meterCapsule {
-			m, _ := v.EncapsulatedValue().(*Meter)
-			return m
-		}
-	}
-	return nil
+	c := *s
+	c.shared = m
+	return &c
 }

@@ -12,7 +12,33 @@ func guardBinary(x *hclsyntax.BinaryOpExpr) hclsyntax.Expression {
 	if x.Op == hclsyntax.OpEqual || x.Op == hclsyntax.OpNotEqual {
 		return &equality{&c}
 	}
+	if x.Op == hclsyntax.OpModulo {
+		return &checked{&modulo{&c}}
+	}
 	return &checked{&c}
+}
+
+// modulo is %. cty gives X for X % 0; a wrong number in a condition is worse than an error.
+type modulo struct{ *hclsyntax.BinaryOpExpr }
+
+// Value implements hcl.Expression. Each side is evaluated once.
+func (e *modulo) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	l, ds := e.LHS.Value(ctx)
+	r, more := e.RHS.Value(ctx)
+	if ds = append(ds, more...); ds.HasErrors() {
+		return cty.UnknownVal(cty.Number), ds
+	}
+	if n, _ := r.Unmark(); n.Type() == cty.Number && n.IsKnown() && !n.IsNull() && n.RawEquals(cty.Zero) {
+		return cty.UnknownVal(cty.Number), byZero().asHCL(e.SrcRange)
+	}
+	c := *e.BinaryOpExpr
+	c.LHS = &hclsyntax.LiteralValueExpr{Val: l, SrcRange: e.LHS.Range()}
+	c.RHS = &hclsyntax.LiteralValueExpr{Val: r, SrcRange: e.RHS.Range()}
+	return c.Value(ctx)
+}
+
+func byZero() *problem {
+	return &problem{code: CodeType, summary: "division by zero", hint: "ask for zero first: N == 0 ? 0 : X / N"}
 }
 
 // equality is == and !=. hcl says that "1" == 1 and quietly gives false for what can never be equal; in a condition of a

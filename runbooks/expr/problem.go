@@ -65,21 +65,29 @@ func translate(d *hcl.Diagnostic) *problem {
 		return &problem{code: CodeNull, summary: "condition is null", detail: "A condition is true or false.",
 			hint: "compare with null, or use coalesce(…, false)"}
 	case "Incorrect condition type", "Invalid 'for' condition":
-		return &problem{code: CodeType, summary: "condition is neither true nor false", detail: detail}
+		return &problem{code: CodeType, summary: "condition is neither true nor false", detail: detail,
+			hint: `compare: a == "b", a > 3; a text is converted by tobool(…)`}
 	case "Invalid operand":
 		return &problem{code: CodeType, summary: "operand has the wrong type", detail: detail,
 			hint: "convert it: tonumber(…), tostring(…) or tobool(…)"}
 	case "Operation failed":
-		return &problem{code: CodeType, summary: "operation is not possible", detail: detail}
+		return &problem{code: CodeType, summary: "operation is not possible", detail: detail, hint: "look at both operands"}
 	case "Inconsistent conditional result types":
-		return &problem{code: CodeType, summary: "both sides of ?: must have one type", detail: detail}
+		return &problem{code: CodeType, summary: "both sides of ?: must have one type", detail: detail,
+			hint: "convert one side, or give both the same form"}
 	case "Invalid template interpolation value":
 		return templateProblem(detail)
 	case "Iteration over null value", "Splat of null value":
 		return &problem{code: CodeNull, summary: "cannot go through null", detail: "A list, set or map is wanted.",
 			hint: "use coalesce(…, [])"}
 	case "Iteration over non-iterable value":
-		return &problem{code: CodeType, summary: "cannot go through this value", detail: "A list, set or map is wanted."}
+		return &problem{code: CodeType, summary: "cannot go through this value", detail: "A list, set or map is wanted.",
+			hint: `put one value in brackets: [VALUE]; a text is divided by split(",", …)`}
+	case "Invalid nested splat expressions":
+		return &problem{code: CodeEvaluation, summary: "one [*] after another gives lists of different lengths",
+			hint: "write the loops out: [for a in LIST : [for b in a : b]]"}
+	case "Null value as key", "Invalid object key", "Incorrect key type":
+		return keyProblem(detail)
 	case "Duplicate object key":
 		return &problem{code: CodeType, summary: "two elements have the same key", detail: detail,
 			hint: "add ... after the value to collect them in lists"}
@@ -88,6 +96,13 @@ func translate(d *hcl.Diagnostic) *problem {
 			hint: "put a reference in parentheses, a name with dots in quotes"}
 	}
 	return functionProblem(d, detail)
+}
+
+func keyProblem(detail string) *problem {
+	if strings.Contains(detail, "null value") {
+		return &problem{code: CodeNull, summary: "null as a key", detail: "A null is no key.", hint: `use coalesce(…, ""), or leave the entry out`}
+	}
+	return &problem{code: CodeType, summary: "key is no text", hint: `a key is a string, a number or a bool: pick a part of the value, or use join("-", …)`}
 }
 
 func templateProblem(detail string) *problem {
@@ -102,7 +117,7 @@ func templateProblem(detail string) *problem {
 func functionProblem(d *hcl.Diagnostic, detail string) *problem {
 	call, ok := d.Extra.(hclsyntax.FunctionCallDiagExtra)
 	if !ok {
-		return &problem{code: CodeEvaluation, summary: lowerFirst(d.Summary), detail: detail}
+		return &problem{code: CodeEvaluation, summary: lowerFirst(d.Summary), detail: detail, hint: "write it in another way"}
 	}
 	name := call.CalledFunctionName()
 	p := &problem{code: CodeFunction, summary: fmt.Sprintf("call of %s failed", name), detail: detail}

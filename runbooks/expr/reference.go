@@ -24,7 +24,7 @@ func (e *reference) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	case v == cty.NilVal:
 		return cty.DynamicVal, notHere(t, ctx).asHCL(t[0].SourceRange())
 	}
-	return follow(v, root, t[1:])
+	return follow(v, Ref{Root: root}, t[1:])
 }
 
 // resolve asks a resolver for the name after the root.
@@ -40,7 +40,7 @@ func resolve(r Resolver, t hcl.Traversal, ctx *hcl.EvalContext) (cty.Value, hcl.
 	}
 	if d, ok := r.(Deferrer); ok {
 		if e := d.Defer(root, name); e != nil {
-			return deferred(e, ctx, Ref{Root: root, Name: name}.String(), t)
+			return deferred(e, ctx, Ref{Root: root, Name: name}, t)
 		}
 	}
 	v, ds := r.Resolve(root, name)
@@ -55,11 +55,11 @@ func resolve(r Resolver, t hcl.Traversal, ctx *hcl.EvalContext) (cty.Value, hcl.
 		}
 		return cty.DynamicVal, p.asHCL(t[1].SourceRange())
 	}
-	return follow(v.v, Ref{Root: root, Name: name}.String(), t[2:])
+	return follow(v.v, Ref{Root: root, Name: name}, t[2:])
 }
 
 // deferred evaluates an expression of another place here. Its diagnostics keep their own places.
-func deferred(e *Expr, ctx *hcl.EvalContext, path string, t hcl.Traversal) (cty.Value, hcl.Diagnostics) {
+func deferred(e *Expr, ctx *hcl.EvalContext, from Ref, t hcl.Traversal) (cty.Value, hcl.Diagnostics) {
 	if p := budgetOf(ctx).step(deferSteps + e.nodes); p != nil {
 		return cty.DynamicVal, p.asHCL(t.SourceRange())
 	}
@@ -69,7 +69,7 @@ func deferred(e *Expr, ctx *hcl.EvalContext, path string, t hcl.Traversal) (cty.
 		at := t.SourceRange()
 		return cty.DynamicVal, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: ds[0].Summary, Subject: &at, Extra: &foreign{ds}}}
 	}
-	return follow(v, path, t[2:])
+	return follow(v, from, t[2:])
 }
 
 // foreign carries the diagnostics of another expression, such as that of a local, through hcl.
@@ -86,24 +86,31 @@ func (e *relative) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if ds.HasErrors() {
 		return cty.DynamicVal, ds
 	}
-	return follow(v, "the value", e.Traversal)
+	return follow(v, Ref{Root: "the value"}, e.Traversal)
 }
 
 // follow takes one step after another and explains the one that fails.
-func follow(v cty.Value, path string, steps hcl.Traversal) (cty.Value, hcl.Diagnostics) {
-	var where strings.Builder
-	where.WriteString(path)
-	for _, s := range steps {
+func follow(v cty.Value, from Ref, steps hcl.Traversal) (cty.Value, hcl.Diagnostics) {
+	for i, s := range steps {
 		next, ds := s.TraversalStep(v)
 		if ds.HasErrors() {
-			return cty.DynamicVal, explainStep(ds, where.String(), v, s)
-		}
-		if name, ok := staticStep(s); ok {
-			writeStep(&where, name)
+			return cty.DynamicVal, explainStep(ds, walked(from, steps[:i]), v, s)
 		}
 		v = next
 	}
 	return v, nil
+}
+
+// walked is where the steps have led.
+func walked(from Ref, steps hcl.Traversal) string {
+	var where strings.Builder
+	where.WriteString(from.String())
+	for _, s := range steps {
+		if name, ok := staticStep(s); ok {
+			writeStep(&where, name)
+		}
+	}
+	return where.String()
 }
 
 func explainStep(ds hcl.Diagnostics, path string, parent cty.Value, s hcl.Traverser) hcl.Diagnostics {

@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -12,7 +13,31 @@ import (
 
 // Scope is what an expression may refer to. It is immutable: With returns a scope inside this one. It is safe for
 // concurrent use.
-type Scope struct{ ctx *hcl.EvalContext }
+type Scope struct {
+	ctx    *hcl.EvalContext
+	shared *Meter // of all evaluations; nil: none
+	frames *sync.Pool
+}
+
+// frame is what an evaluation needs for itself. Frames serve one evaluation after another: a plan of a thousand hosts makes
+// tens of thousands, and a map for the budget of each was what cost most about the cheap ones.
+type frame struct {
+	budget budget
+	names  map[string]cty.Value // the budget, under its name
+}
+
+func newFrame() any {
+	f := &frame{}
+	f.names = map[string]cty.Value{budgetName: cty.CapsuleVal(budgetType(), &f.budget)}
+	return f
+}
+
+// inside is a scope in this one with these names.
+func (s *Scope) inside(names map[string]cty.Value) *Scope {
+	c := s.ctx.NewChild()
+	c.Variables = names
+	return &Scope{ctx: c, shared: s.shared, frames: s.frames}
+}
 
 // Files reads material inside the project for file() and its relatives. Path is relative, with slashes. Implementations
 // refuse whatever lies or leads outside the project, and remember what was read for the evidence.
@@ -22,19 +47,21 @@ type Files interface {
 
 // NewScope is a scope with the functions of the language and no names. With nil Files, file() is an error.
 func NewScope(files Files) *Scope {
-	return &Scope{&hcl.EvalContext{Functions: functions(files), Variables: map[string]cty.Value{}}}
+	return &Scope{
+		ctx:    &hcl.EvalContext{Functions: functions(files), Variables: map[string]cty.Value{}},
+		frames: &sync.Pool{New: newFrame},
+	}
 }
 
 // With returns a scope that also has these names; they hide outer ones. Absent values are left out.
 func (s *Scope) With(names map[string]Value) *Scope {
-	c := s.ctx.NewChild()
-	c.Variables = make(map[string]cty.Value, len(names))
+	given := make(map[string]cty.Value, len(names))
 	for k, v := range names {
 		if !v.Absent() {
-			c.Variables[k] = v.v
+			given[k] = v.v
 		}
 	}
-	return &Scope{c}
+	return s.inside(given)
 }
 
 // Resolver serves references of the form root.name when they are met, so that what nobody refers to costs nothing.
@@ -56,9 +83,7 @@ type Deferrer interface {
 
 // WithResolver returns a scope in which the resolver serves its roots; it hides outer ones.
 func (s *Scope) WithResolver(r Resolver) *Scope {
-	c := s.ctx.NewChild()
-	c.Variables = map[string]cty.Value{resolverName: cty.CapsuleVal(resolverCapsule, &r)}
-	return &Scope{c}
+	return s.inside(map[string]cty.Value{resolverName: cty.CapsuleVal(resolverCapsule, &r)})
 }
 
 // resolverName hides a resolver in an evaluation context, as budgetName does.
@@ -118,9 +143,17 @@ func (e *Expr) Eval(s *Scope) (v Value, ds diag.List) {
 				Hint: "report it with this expression; a simpler one may avoid it"}}
 		}
 	}()
-	b := newBudget(s.meter())
-	ctx := s.ctx.NewChild()
-	ctx.Variables = map[string]cty.Value{budgetName: cty.CapsuleVal(budgetType(), b)}
+	f, _ := s.frames.Get().(*frame)
+	v, ds = e.evalIn(s.ctx, f, s.shared)
+	s.frames.Put(f) // not after a panic
+	return v, ds
+}
+
+func (e *Expr) evalIn(outer *hcl.EvalContext, f *frame, m *Meter) (Value, diag.List) {
+	b := &f.budget
+	*b = newBudget(m)
+	ctx := outer.NewChild()
+	ctx.Variables = f.names
 	if p := b.step(e.nodes); p != nil {
 		return Value{}, e.problemAt(p)
 	}

@@ -192,14 +192,21 @@ func (v Value) String() string {
 		return "(sensitive)"
 	case !v.Known():
 		return "(not known yet)"
-	case v.v.IsNull():
-		return "null"
-	case v.v.Type() == cty.String:
-		return v.v.AsString()
 	}
-	b, err := v.JSON()
+	return plainString(v.v)
+}
+
+// plainString is a value for people that is wholly known and not sensitive.
+func plainString(v cty.Value) string {
+	switch {
+	case v.IsNull():
+		return "null"
+	case v.Type() == cty.String:
+		return v.AsString()
+	}
+	b, err := ctyjson.Marshal(v, v.Type())
 	if err != nil {
-		return "(" + v.v.Type().FriendlyName() + ")"
+		return "(" + v.Type().FriendlyName() + ")"
 	}
 	return string(b)
 }

@@ -74,6 +74,7 @@ func (m *mapReader) local(x *hclsyntax.ScopeTraversalExpr) bool {
 		return true // a cycle of locals has been reported
 	}
 	m.seen = append(m.seen, step.Name)
+	m.inv.used[step.Name] = true
 	m.read(a.Expr)
 	return true
 }

@@ -26,6 +26,7 @@ func (l *loader) build() {
 	for _, n := range l.tests.of("test") {
 		l.within(n.title(), func() { l.test(n, sound) })
 	}
+	l.sharedLocals()
 }
 
 func (l *loader) projectSettings() {

@@ -226,6 +226,9 @@ func (b *book) localRef(e *entry, r expr.Ref, why diag.Range, p placedExpr, seen
 		return nil
 	}
 	seen[r.Name] = true
+	if b.inv.locals[r.Name] == local.Value { // the runbook's own win
+		b.inv.used[r.Name] = true
+	}
 	var out []need
 	for _, inner := range local.Value.Refs() {
 		out = append(out, b.name(e, inner, why, p, seen)...)

@@ -20,6 +20,7 @@ type book struct {
 	variables map[string]*runbooks.Variable
 	marks     map[string]*runbooks.Mark
 	locals    map[string]*runbooks.Local // of project and runbook, made when the first is looked for
+	scope     *expr.Scope                // of what is known before a run; nil when it could not be made
 }
 
 // entry is an item with what is needed until its references are resolved.

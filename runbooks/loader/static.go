@@ -17,6 +17,7 @@ type inventory struct {
 	hosts  map[string]expr.Value // nil until all hosts are read
 	list   expr.Value            // inventory
 	state  map[string]visit      // "local.x", "group.x"
+	used   map[string]bool       // locals of the project that something uses
 	// groupOf evaluates a group that is needed; set once hosts are known.
 	groupOf func(name string) bool
 }
@@ -35,6 +36,7 @@ const (
 func (l *loader) projectLocals() {
 	l.inv = inventory{
 		locals: map[string]*expr.Expr{}, values: map[string]expr.Value{}, groups: map[string]expr.Value{}, state: map[string]visit{},
+		used: map[string]bool{},
 	}
 	l.project.Locals = l.locals(l.root, l.inv.locals)
 	l.localCycles(l.project.Locals)
@@ -173,6 +175,7 @@ func (l *loader) unknownLocal(r expr.Ref, locals []runbooks.Local) {
 // staticLocal evaluates a local of the project if it needs nothing that only a run knows.
 func (l *loader) staticLocal(name string) bool {
 	key := "local." + name
+	l.inv.used[name] = true
 	switch l.inv.state[key] {
 	case done:
 		return true
@@ -183,7 +186,9 @@ func (l *loader) staticLocal(name string) bool {
 	e := l.inv.locals[name]
 	l.inv.state[key] = visiting
 	if !l.allStatic(e.Refs()) {
-		delete(l.inv.state, key) // hosts may be known the next time
+		if delete(l.inv.state, key); l.inv.hosts != nil {
+			l.inv.state[key] = unusable // else hosts may be known the next time
+		}
 		return false
 	}
 	v, ds := e.Eval(l.plain.With(l.staticNames()))

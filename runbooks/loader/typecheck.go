@@ -38,6 +38,7 @@ func (b *book) types() {
 	if s == nil || ds.HasErrors() {
 		return
 	}
+	b.scope = s
 	for _, p := range b.rb.Phases {
 		c := &checker{book: b, scope: s, seen: map[*expr.Expr]bool{}}
 		if p.Rollout != nil {
@@ -133,21 +134,8 @@ func (b *book) closingTypes(s *expr.Scope) {
 	}
 	for _, l := range b.rb.Locals {
 		c.compared(l.Value)
-		if !unitLocal(l) {
-			c.want(l.Value, s, wantAnySensitive)
-		}
+		c.want(l.Value, s.With(anyPlace()), wantAnySensitive)
 	}
-}
-
-// unitLocal reports a local whose meaning depends on where it is used.
-func unitLocal(l runbooks.Local) bool {
-	for _, r := range l.Value.Refs() {
-		switch r.Root {
-		case "self", "each", "result", "results", "batch", "local":
-			return true
-		}
-	}
-	return false
 }
 
 // want is what a place takes.
