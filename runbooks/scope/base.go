@@ -24,6 +24,7 @@ type resolver struct {
 	values map[[2]string]answer // host, group, var: made once
 	plans  map[runbooks.ItemID]expr.Value
 	knowns map[runbooks.ItemID]made // the last value made of a result
+	forms  map[*expr.Expr]form      // of hosts that depend on the inventory alone: the items of a phase share them
 }
 
 // made remembers of what a value was made.
@@ -41,7 +42,7 @@ func newBase(in Inputs) *resolver {
 	b := &resolver{
 		in: in, files: map[string][]byte{}, hosts: index(in.Project), vars: map[string]*runbooks.Variable{},
 		items: map[runbooks.ItemID]*runbooks.Item{}, values: map[[2]string]answer{}, plans: map[runbooks.ItemID]expr.Value{},
-		knowns: map[runbooks.ItemID]made{},
+		knowns: map[runbooks.ItemID]made{}, forms: map[*expr.Expr]form{},
 	}
 	for _, f := range in.Project.Files {
 		b.files[f.Path] = f.Data

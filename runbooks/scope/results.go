@@ -232,18 +232,18 @@ func unknownInputs(i *runbooks.Item) expr.Value {
 }
 
 func (r *resultNames) unknownOnHosts(i *runbooks.Item, id runbooks.ItemID, out map[string]expr.Value) {
-	single, hosts, hostsKnown := r.form(i, id)
-	byHost := unknownByHost(i, hosts, hostsKnown)
+	f := r.form(i, id)
+	byHost := unknownByHost(i, f.hosts, f.known)
 	out["by_host"] = byHost
 	if i.ForEach == nil {
-		if single {
+		if f.single {
 			maps.Copy(out, dataUnknown(i))
 		}
 		return
 	}
 	one := unknownState()
 	one["by_host"] = byHost
-	if single {
+	if f.single {
 		maps.Copy(one, dataUnknown(i))
 	}
 	v := expr.Object(one)
@@ -254,25 +254,57 @@ func (r *resultNames) unknownOnHosts(i *runbooks.Item, id runbooks.ItemID, out m
 	out["by_key"] = keys
 }
 
-// form finds by its types whether hosts is one host, and which hosts where that is known.
-func (r *resultNames) form(i *runbooks.Item, id runbooks.ItemID) (single bool, hosts []*runbooks.Host, hostsKnown bool) {
+// form is what the hosts of an item are before it runs: whether they are one host by their types, and which they are
+// where that is known.
+type form struct {
+	single bool
+	hosts  []*runbooks.Host
+	known  bool
+}
+
+func (r *resultNames) form(i *runbooks.Item, id runbooks.ItemID) form {
 	if i.Hosts == nil {
-		return true, nil, true
+		return form{single: true, known: true}
 	}
+	if !ofInventory(i.Hosts) {
+		return r.newForm(i, id)
+	}
+	r.base.mu.Lock()
+	f, ok := r.base.forms[i.Hosts]
+	r.base.mu.Unlock()
+	if ok {
+		return f
+	}
+	f = r.newForm(i, id)
+	r.base.mu.Lock()
+	defer r.base.mu.Unlock()
+	r.base.forms[i.Hosts] = f
+	return f
+}
+
+// ofInventory reports whether an expression refers to nothing but the inventory, which is the same in all places.
+func ofInventory(e *expr.Expr) bool {
+	return !slices.ContainsFunc(e.Refs(), func(r expr.Ref) bool {
+		return r.Root != "inventory" && r.Root != "group" && r.Root != "host" && r.Root != "control"
+	})
+}
+
+func (r *resultNames) newForm(i *runbooks.Item, id runbooks.ItemID) form {
 	// Items whose hosts need one another are an error that is found elsewhere; here they must only not run for ever.
 	if slices.Contains(r.busy, id) || len(r.busy) > maxLocalChain {
-		return false, nil, false
+		return form{}
 	}
 	inner := *r
 	inner.busy = append(slices.Clone(r.busy), id)
 	s := typeNames(inner.place())
-	single = Single(s, i.Hosts)
+	f := form{single: Single(s, i.Hosts)}
 	v, ds := i.Hosts.Eval(s)
 	if ds.HasErrors() {
-		return single, nil, false
+		return f
 	}
 	hosts, err := hostsOf(v, func() map[string]*runbooks.Host { return r.base.hosts })
-	return single, hosts, err == nil
+	f.hosts, f.known = hosts, err == nil
+	return f
 }
 
 // place is the scope that has these results.
