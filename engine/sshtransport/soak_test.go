@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,8 +25,8 @@ import (
 	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
-// TestSoak runs steps on many hosts while their networks fail at random. CONTINUO_SOAK=10m (that is `make soak`) makes it
-// long; CONTINUO_SEED repeats a run's faults.
+// TestSoak runs steps on many hosts while their networks, their servers and the controller fail at random. CONTINUO_SOAK=10m
+// (that is `make soak`) makes it long; CONTINUO_SEED repeats a run's faults.
 func TestSoak(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
 	length, hosts := 4*time.Second, 6
 	if v := os.Getenv("CONTINUO_SOAK"); v != "" {
@@ -43,59 +44,76 @@ func TestSoak(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 	t.Logf("CONTINUO_SEED=%d", seed)
 	s := newSoak(t, hosts)
 	transporttest.RequireNoGoroutines(t, func() { s.run(length, seed) })
-	for _, m := range s.marks {
-		require.Equal(t, m.want, m.count(), "what came late: %s", m.id)
-	}
 	for _, srv := range s.servers {
 		srv.RequireNothingLeft(t)
 	}
-	t.Logf("%d hosts, %v: %d steps; %d ended, %d re-attached, %d never started, %d unreachable", hosts, length,
-		s.steps.Load(), s.ended.Load(), s.reattached.Load(), s.never.Load(), s.unreachable.Load())
+	for _, m := range s.marks {
+		if got := m.ran(); !slices.Equal(got, m.want) {
+			s.doubles.Add(1)
+			t.Errorf("what came late: %v ran, wanted %v", got, m.want)
+		}
+	}
+	t.Logf("%d hosts, %v: %d steps, %d attempts; %d ended once, %d of them re-attached, %d collected later; %d attempts never started, %d steps gave up unreached",
+		hosts, length, s.steps.Load(), s.attempts.Load(), s.ended.Load(), s.reattached.Load(), s.collected.Load(), s.never.Load(), s.unreachable.Load())
+	t.Logf("faults: %s", s.faults.String())
 	t.Logf("%d double executions, %d false successes, %d lost results, 0 goroutines and 0 remote processes left",
-		s.doubles.Load(), s.false.Load(), s.lost.Load())
-	require.Zero(t, s.doubles.Load()+s.false.Load()+s.lost.Load())
+		s.doubles.Load(), s.wrong.Load(), s.lost.Load())
+	require.Zero(t, s.doubles.Load()+s.wrong.Load()+s.lost.Load())
 	require.NotZero(t, s.ended.Load())
 }
 
-// run lets every host work and break for a time. Then nothing of the transport may be left.
+// run lets every host work and break for a time. Then nothing of the transports may be left.
 func (s *soak) run(length time.Duration, seed uint64) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), length)
 	defer cancel()
 	var wg sync.WaitGroup
 	for i := range s.hosts {
-		rng := rand.New(rand.NewPCG(seed, uint64(i)))
+		faults := rand.New(rand.NewPCG(seed, uint64(i)))
 		wg.Go(func() { s.work(ctx, i, rand.New(rand.NewPCG(seed, uint64(i)+1000))) })
-		wg.Go(func() { s.faults(ctx, s.proxies[i], rng) })
+		wg.Go(func() { s.breakNetwork(ctx, i, faults) })
+	}
+	for i, srv := range s.servers {
+		wg.Go(func() { s.breakServer(ctx, srv, rand.New(rand.NewPCG(seed, uint64(i)+2000))) })
 	}
 	wg.Wait()
-	require.NoError(s.t, s.tr.Close())
+	for _, tr := range s.trs {
+		require.NoError(s.t, tr.Close())
+	}
 }
 
 type soak struct {
 	t       *testing.T
-	tr      *sshtransport.Transport
+	trs     [2]*sshtransport.Transport // two controllers: when one dies the other goes on
 	hosts   []*runbooks.Host
 	servers []*transporttest.SSHD
 	proxies []*transporttest.Proxy
 	dir     string
+	faults  tally
+	done    []atomic.Int64 // by host: steps that came to their end
 
 	mu    sync.Mutex
 	marks []soakMark
 
-	steps, ended, reattached, never, unreachable atomic.Int64
+	steps, attempts, ended, reattached, collected, never, unreachable atomic.Int64
 	// What must not be: executed other than as often as was said, an end that is not the command's, an end that is not known.
-	doubles, false, lost atomic.Int64
+	doubles, wrong, lost atomic.Int64
 }
 
+// soakMark is a step, and which of its attempts may have left a mark.
 type soakMark struct {
-	id    engine.AttemptID
-	want  int
-	count func() int
+	file string
+	want []string
+}
+
+// ran are the attempts that were executed, each as often as it was.
+func (m soakMark) ran() []string {
+	data, _ := os.ReadFile(m.file)
+	return strings.Fields(string(data))
 }
 
 func newSoak(t *testing.T, hosts int) *soak {
 	t.Helper()
-	s := &soak{t: t, dir: t.TempDir()}
+	s := &soak{t: t, dir: t.TempDir(), done: make([]atomic.Int64, hosts)}
 	var known []string
 	for range 2 {
 		srv := transporttest.StartSSHD(t, transporttest.SSHDOptions{})
@@ -116,9 +134,11 @@ func newSoak(t *testing.T, hosts int) *soak {
 		h.Connection.HandshakeTimeout, h.Connection.Keepalive = 20*time.Second, 500*time.Millisecond
 		s.hosts, s.proxies = append(s.hosts, h), append(s.proxies, p)
 	}
-	s.tr = sshtransport.New(sshtransport.Options{KnownHosts: []string{file}, Dial: sshtransport.DialLimits{Attempts: 3, Backoff: 50 * time.Millisecond, Penalty: 100 * time.Millisecond},
-		Limits: hostshell.Limits{KillGrace: time.Second, ReconnectDelay: 50 * time.Millisecond, ReconnectFor: 3 * time.Minute, Follow: 200 * time.Millisecond}})
-	t.Cleanup(func() { _ = s.tr.Close() })
+	for i := range s.trs {
+		s.trs[i] = sshtransport.New(sshtransport.Options{KnownHosts: []string{file}, Dial: sshtransport.DialLimits{Attempts: 3, Backoff: 50 * time.Millisecond, Penalty: 100 * time.Millisecond},
+			Limits: hostshell.Limits{KillGrace: time.Second, ReconnectDelay: 50 * time.Millisecond, ReconnectFor: 3 * time.Minute, Follow: 200 * time.Millisecond}})
+		t.Cleanup(func() { _ = s.trs[i].Close() })
+	}
 	return s
 }
 
@@ -126,92 +146,109 @@ func newSoak(t *testing.T, hosts int) *soak {
 func (s *soak) work(ctx context.Context, i int, rng *rand.Rand) {
 	for ctx.Err() == nil {
 		s.step(i, rng)
+		s.done[i].Add(1)
 	}
 }
 
+// soakStep is a step and what its command says when it ran whole.
+type soakStep struct {
+	host   *runbooks.Host
+	mark   soakMark
+	script string
+	code   int
+	stdout string
+	rng    *rand.Rand
+}
+
+// step runs a step as a run does: what never started is started anew, three times at most; what is unknown is asked for
+// again. A new attempt is only made when it is proven that none before it ran.
 func (s *soak) step(i int, rng *rand.Rand) {
-	deadline, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
 	s.steps.Add(1)
-	l := s.tr.Launcher()
-	p, err := l.Prepare(deadline, s.hosts[i], "")
-	if err != nil {
-		s.unreachable.Add(1)
-		return
+	st := soakStep{host: s.hosts[i], code: rng.IntN(200), rng: rng, mark: soakMark{file: filepath.Join(s.dir, string(transporttest.NewID()))}}
+	n := rng.IntN(40)
+	for k := range n {
+		st.stdout += fmt.Sprintf("line %d\n", k+1)
 	}
-	id := transporttest.NewID()
-	file := filepath.Join(s.dir, string(id))
-	code, lines := rng.IntN(200), rng.IntN(40)
-	script := fmt.Sprintf("echo x >>%s; i=0; while [ $i -lt %d ]; do i=$((i+1)); echo line $i; sleep 0.0%d; done; exit %d", file, lines, rng.IntN(10), code)
-	var out bytes.Buffer
-	st, release, err := l.Start(deadline, s.hosts[i], engine.Attempt{ID: id, Command: engine.Command{Script: script, Timeout: time.Minute}, Incarnation: p.Incarnation},
-		engine.OutputSink{Stdout: &out})
-	release()
-	m := soakMark{id: id, count: func() int { data, _ := os.ReadFile(file); return len(data) / 2 }}
-	switch {
-	case err == nil && st.Code == code && strings.Count(out.String(), "\n") == lines:
-		s.ended.Add(1)
-		m.want = 1
-		if st.Reattached > 0 {
-			s.reattached.Add(1)
+	st.script = fmt.Sprintf("echo $CONTINUO_ATTEMPT >>%s; i=0; while [ $i -lt %d ]; do i=$((i+1)); echo line $i; sleep 0.0%d; done; exit %d", st.mark.file, n, rng.IntN(10), st.code)
+	for again, try := true, 0; again && try < 3; try++ {
+		again = s.attempt(&st)
+		if got := st.mark.ran(); !slices.Equal(got, st.mark.want) {
+			s.doubles.Add(1)
+			s.t.Errorf("%s: %v ran, wanted %v", st.host.Name, got, st.mark.want)
 		}
-	case errors.Is(err, engine.ErrNeverStarted):
-		s.never.Add(1)
-	case errors.Is(err, engine.ErrUnreachable):
-		s.unreachable.Add(1)
-	default:
-		if err == nil {
-			s.false.Add(1)
-		} else {
-			s.lost.Add(1)
-		}
-		m.want = m.count()
-		s.t.Errorf("%s on %s: code %d %v, wanted code %d and %d lines, got %d bytes", id, s.hosts[i].Name, st.Code, err, code, lines, out.Len())
-	}
-	if got := m.count(); got != m.want {
-		s.doubles.Add(1)
-		s.t.Errorf("%s on %s: %v, and it ran %d times", id, s.hosts[i].Name, err, got)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.marks = append(s.marks, m)
+	s.marks = append(s.marks, st.mark)
 }
 
-// faults breaks one host's network now and then, and leaves it whole.
-func (s *soak) faults(ctx context.Context, p *transporttest.Proxy, rng *rand.Rand) {
-	sleep := func(d time.Duration) {
-		select {
-		case <-time.After(d):
-		case <-ctx.Done():
-		}
+// attempt makes one attempt, holds what is said of it to what happened, and says whether another one is to be made: it is
+// proven that this one never started.
+func (s *soak) attempt(st *soakStep) (again bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	p, err := s.trs[0].Launcher().Prepare(ctx, st.host, "")
+	if err != nil {
+		s.unreachable.Add(1)
+		return false
 	}
-	for ctx.Err() == nil {
-		sleep(time.Duration(rng.IntN(1500)) * time.Millisecond)
-		switch rng.IntN(7) {
-		case 0, 1:
-			p.Reset()
-		case 2:
-			p.CutNext(int64(rng.IntN(12000)))
-			p.Reset()
-		case 3:
-			p.Blackhole(true)
-			sleep(time.Duration(rng.IntN(2000)) * time.Millisecond)
-			p.Blackhole(false)
-			p.Reset() // what was swallowed does not come back
-		case 4:
-			p.Refuse(true)
-			p.Reset()
-			sleep(time.Duration(rng.IntN(1000)) * time.Millisecond)
-			p.Refuse(false)
-		case 5:
-			p.Delay(time.Duration(rng.IntN(50)) * time.Millisecond)
-			sleep(time.Second)
-			p.Delay(0)
-		case 6:
-			p.HalfClose()
-		}
+	s.attempts.Add(1)
+	id := transporttest.NewID()
+	a := engine.Attempt{ID: id, Command: engine.Command{Script: st.script, Timeout: 2 * time.Minute}, Incarnation: p.Incarnation}
+	got := s.launch(ctx, st, a)
+	for again := 1; errors.Is(got.Err, engine.ErrLeft) || isLost(got.Err) && ctx.Err() == nil; again++ {
+		s.collected.Add(1)
+		got = collectWith(ctx, s.trs[again%2], st.host, a)
 	}
-	p.Blackhole(false)
-	p.Refuse(false)
-	p.Delay(0)
+	switch {
+	case errors.Is(got.Err, engine.ErrNeverStarted):
+		s.never.Add(1)
+		return true
+	case errors.Is(got.Err, engine.ErrUnreachable):
+		s.unreachable.Add(1)
+		return false
+	case got.Err != nil:
+		s.lost.Add(1)
+		st.mark.want = st.mark.ran() // nobody knows
+	default:
+		st.mark.want = []string{string(id)}
+		if got.Status.Reattached > 0 {
+			s.reattached.Add(1)
+		}
+		if got.Status.Code == st.code && got.Stdout == st.stdout && got.Stderr == "" {
+			s.ended.Add(1)
+			return false
+		}
+		s.wrong.Add(1)
+	}
+	s.t.Errorf("%s on %s: code %d %v, wanted code %d; said %q %q, wanted %q", id, st.host.Name, got.Status.Code, got.Err, st.code, got.Stdout, got.Stderr, st.stdout)
+	return false
+}
+
+// isLost: the connection was lost and did not come back in time. The attempt waits on its host for whoever asks again.
+func isLost(err error) bool {
+	var he *engine.HostError
+	return errors.Is(err, engine.ErrOutcomeUnknown) && errors.As(err, &he) && he.Kind == "lost-connection"
+}
+
+// launch starts the attempt. One in eight controllers leaves, or dies, while it runs.
+func (s *soak) launch(ctx context.Context, st *soakStep, a engine.Attempt) transporttest.Result {
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	if st.rng.IntN(8) == 0 {
+		s.faults.add("controller left")
+		timer := time.AfterFunc(time.Duration(st.rng.IntN(1000))*time.Millisecond, func() { leave(engine.ErrLeft) })
+		defer timer.Stop()
+	}
+	var out, errs bytes.Buffer
+	status, release, err := s.trs[0].Launcher().Start(ctx, st.host, a, engine.OutputSink{Stdout: &out, Stderr: &errs})
+	release()
+	return transporttest.Result{Status: status, Stdout: out.String(), Stderr: errs.String(), Err: err}
+}
+
+func collectWith(ctx context.Context, tr *sshtransport.Transport, h *runbooks.Host, a engine.Attempt) transporttest.Result {
+	var out, errs bytes.Buffer
+	status, release, err := tr.Launcher().Collect(ctx, h, a, engine.OutputSink{Stdout: &out, Stderr: &errs})
+	release()
+	return transporttest.Result{Status: status, Stdout: out.String(), Stderr: errs.String(), Err: err}
 }

@@ -36,6 +36,7 @@ type link struct {
 	client, server *net.TCPConn
 	up             atomic.Int64 // bytes from the client that were passed on
 	cut            atomic.Int64 // how many of them before it is reset; <0: never
+	gap            atomic.Bool  // something was swallowed
 }
 
 // NewProxy starts a proxy to host:port; it ends with the test.
@@ -60,7 +61,8 @@ func (p *Proxy) Delay(d time.Duration) { p.set(func() { p.delay = d }) }
 // Slow lets at most bytes a second through, in each direction; 0 lifts it.
 func (p *Proxy) Slow(bytes int) { p.set(func() { p.rate = bytes }) }
 
-// Blackhole swallows everything, as a firewall that drops.
+// Blackhole swallows everything, as a firewall that drops. A connection of which something was swallowed is reset by
+// whatever comes on it when that is over: no TCP delivers what follows a gap.
 func (p *Proxy) Blackhole(on bool) { p.set(func() { p.hole = on }) }
 
 // Refuse resets new connections at once.
@@ -180,7 +182,14 @@ func (p *Proxy) pump(k *link, to, from *net.TCPConn) {
 		p.mu.Lock()
 		delay, rate, hole := p.delay, p.rate, p.hole
 		p.mu.Unlock()
+		if n > 0 && hole {
+			k.gap.Store(true)
+		}
 		if n > 0 && !hole {
+			if k.gap.Load() {
+				k.reset()
+				return
+			}
 			time.Sleep(delay)
 			if rate > 0 {
 				time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))

@@ -3,6 +3,7 @@ package transporttest
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,9 +54,21 @@ func (s *SSHD) SignalConnections(t testing.TB, sig syscall.Signal) int {
 	t.Helper()
 	n := 0
 	for _, pid := range s.Connections(t) {
-		if syscall.Kill(pid, sig) == nil {
+		if SignalServer(pid, sig) {
 			n++
 		}
 	}
 	return n
+}
+
+// SignalServer sends a signal to a process that Connections named, and says whether it did: not to another process that has
+// got its number meanwhile.
+func SignalServer(pid int, sig syscall.Signal) bool {
+	p, err := os.FindProcess(pid) // from here on it is this process, or none
+	if err != nil {
+		return false
+	}
+	defer func() { _ = p.Release() }()
+	comm, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "comm"))
+	return err == nil && strings.HasPrefix(string(comm), "sshd") && p.Signal(sig) == nil
 }
