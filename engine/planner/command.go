@@ -66,7 +66,7 @@ func (p *planner) commands(part engine.PartName, c *runbooks.Command, where plac
 	if len(hosts) == 0 || !p.perHost(c, where.become) {
 		return []engine.PlanCommand{p.command(part, c, where, nil)}
 	}
-	var out []engine.PlanCommand
+	out := make([]engine.PlanCommand, 0, len(hosts))
 	same := true
 	for _, h := range hosts {
 		out = append(out, p.command(part, c, where, h))
@@ -103,7 +103,8 @@ func (p *planner) command(part engine.PartName, c *runbooks.Command, where place
 	if c.Argv != nil {
 		what = c.Argv
 	}
-	s := p.show(what, names)
+	s, ds := what.ShowWords(names)
+	p.diags = append(p.diags, ds...)
 	if s.Sensitive {
 		p.fail(what.Range(), "CON-B006", "a command must not hold a secret: it is shown and recorded",
 			"hand secrets over in env or stdin")
@@ -120,8 +121,20 @@ func (p *planner) command(part engine.PartName, c *runbooks.Command, where place
 	return out
 }
 
-// at is the scope on a host; nil: on a host that is not known yet.
+// at is the scope on a host; nil: on a host that is not known yet. Every item has it for all its hosts, so it is kept.
 func (p *planner) at(h *runbooks.Host) *expr.Scope {
+	if p.outside != p.names {
+		p.places, p.outside = map[*runbooks.Host]*expr.Scope{}, p.names
+	}
+	s, ok := p.places[h]
+	if !ok {
+		s = p.newPlace(h)
+		p.places[h] = s
+	}
+	return s
+}
+
+func (p *planner) newPlace(h *runbooks.Host) *expr.Scope {
 	unknown := expr.Unknown(expr.AnyType())
 	each := expr.Object(map[string]expr.Value{"key": expr.Unknown(expr.StringType()), "value": unknown})
 	self := unknown

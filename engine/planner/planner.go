@@ -57,6 +57,8 @@ type planner struct {
 	refs     *runbooks.References
 	hosts    map[string]bool // touched, by name
 	resolved map[*expr.Expr]resolved
+	places   map[*runbooks.Host]*expr.Scope    // of each host, inside outside
+	outside  *expr.Scope                       // names, when places were made
 	waits    map[runbooks.ItemID]time.Duration // known lengths of wait items
 	batches  *division                         // of the phase that is planned; nil: it does not roll out
 	diags    diag.List
