@@ -78,13 +78,24 @@ func (p *planner) elements(out *engine.PlanItem, i *runbooks.Item) turn {
 }
 
 // resolve gives the hosts of an expression, or its candidates when it depends on results: all hosts that it mentions.
-// Items of a phase share its expression, which is evaluated once.
+// Items of a phase share its expression, which is evaluated once, and so is what several write of the inventory alone.
 func (p *planner) resolve(e *expr.Expr) (hosts []*runbooks.Host, known bool) {
 	if r, ok := p.resolved[e]; ok {
 		return r.hosts, r.known
 	}
+	same := ""
+	if scope.OfInventory(e) {
+		same = e.Text()
+		if r, ok := p.static[same]; ok {
+			return r.hosts, true
+		}
+	}
+	before := len(p.diags)
 	hosts, known = p.resolveNew(e)
 	p.resolved[e] = resolved{hosts, known}
+	if same != "" && known && len(p.diags) == before {
+		p.static[same] = resolved{hosts, true}
+	}
 	return hosts, known
 }
 
@@ -103,13 +114,14 @@ func (p *planner) resolveNew(e *expr.Expr) (hosts []*runbooks.Host, known bool) 
 		switch {
 		case ds.HasErrors():
 			p.diags = append(p.diags, ds...)
-			return nil, true
+			return nil, false // it is not without hosts: nobody knows
 		case !v.Known():
 			return p.candidates(e), false
 		}
 		here, err := scope.Hosts(p.in.Project, v)
 		if err != nil {
-			p.fail(e.Range(), "CON-B005", "hosts: "+err.Error(), "")
+			p.fail(e.Range(), "CON-B005", "hosts: "+err.Error(), "hosts are values such as host.NAME and group.NAME, not texts; a variable of type list(host) takes names")
+			return nil, false
 		}
 		for _, h := range here {
 			if !seen[h.Name] {

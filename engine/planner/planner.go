@@ -41,7 +41,7 @@ func Plan(in Input) (*engine.Plan, diag.List) {
 	}
 	digest, err := Digest(plan)
 	if err != nil {
-		p.fail(in.Runbook.Range, "CON-B001", "the plan cannot be written: "+err.Error(), "")
+		p.fail(in.Runbook.Range, expr.CodeDefect, "the plan cannot be written: "+err.Error(), "report it with this runbook")
 		return nil, p.diags.Sorted()
 	}
 	plan.Digest = digest
@@ -57,6 +57,7 @@ type planner struct {
 	refs     *runbooks.References
 	hosts    map[string]bool // touched, by name
 	resolved map[*expr.Expr]resolved
+	static   map[string]resolved               // by the text of what the inventory alone decides
 	places   map[*runbooks.Host]*expr.Scope    // of each host, inside outside
 	outside  *expr.Scope                       // names, when places were made
 	waits    map[runbooks.ItemID]time.Duration // known lengths of wait items
@@ -73,7 +74,7 @@ func newPlanner(in Input) (*planner, diag.List) {
 	names, more := scope.WithResults(base, inputs, nil, true)
 	ds = append(ds, more...)
 	return &planner{
-		in: in, names: names, refs: runbooks.NewReferences(in.Project, in.Runbook), hosts: map[string]bool{}, resolved: map[*expr.Expr]resolved{},
+		in: in, names: names, refs: runbooks.NewReferences(in.Project, in.Runbook), hosts: map[string]bool{}, resolved: map[*expr.Expr]resolved{}, static: map[string]resolved{},
 		waits: map[runbooks.ItemID]time.Duration{}, diags: ds,
 	}, ds
 }

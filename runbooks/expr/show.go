@@ -38,7 +38,7 @@ func (e *Expr) show(s *Scope, whole bool) (Shown, diag.List) {
 	if ds.HasErrors() {
 		return Shown{}, ds
 	}
-	if v.clear() {
+	if v.Clear() {
 		return showClear(v.v, whole), nil
 	}
 	switch form := inner(e.src).(type) {
@@ -97,11 +97,6 @@ func (e *Expr) piecesOf(parts []hclsyntax.Expression) []*Expr {
 // piece is a part of the expression as an expression under the same rules.
 func (e *Expr) piece(x hclsyntax.Expression) *Expr {
 	return &Expr{src: x, hcl: guard(x), rng: e.rng, text: e.text}
-}
-
-// clear reports whether everything in the value is known and nothing is sensitive.
-func (v Value) clear() bool {
-	return !v.Absent() && every(v.v, func(e cty.Value) bool { return e.IsKnown() && !e.IsMarked() })
 }
 
 func showClear(v cty.Value, whole bool) Shown {

@@ -147,6 +147,11 @@ func (v Value) IsSensitive() bool {
 	return !v.Absent() && !every(v.v, func(e cty.Value) bool { return !e.IsMarked() })
 }
 
+// Clear reports whether it is known and not sensitive, at the cost of one of the two questions.
+func (v Value) Clear() bool {
+	return !v.Absent() && every(v.v, func(e cty.Value) bool { return e.IsKnown() && !e.IsMarked() })
+}
+
 // every reports whether something holds for a value and for all values in it. cty's own walk makes a path for each value
 // and sorts the attributes of each object, which counts with thousands of hosts.
 func every(v cty.Value, holds func(cty.Value) bool) bool {

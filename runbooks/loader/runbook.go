@@ -21,6 +21,7 @@ type book struct {
 	marks     map[string]*runbooks.Mark
 	locals    map[string]*runbooks.Local // of project and runbook, made when the first is looked for
 	scope     *expr.Scope                // of what is known before a run; nil when it could not be made
+	sound     map[string]bool            // texts of hosts that depend on the inventory alone and are right
 }
 
 // entry is an item with what is needed until its references are resolved.

@@ -202,7 +202,8 @@ func (c *checker) want(e *expr.Expr, s *expr.Scope, w want) expr.Value {
 	if ds.HasErrors() || v.Absent() {
 		return expr.Value{}
 	}
-	if v.IsSensitive() && !w.sensitive {
+	plain := v.Clear()
+	if !plain && v.IsSensitive() && !w.sensitive {
 		c.reportAt("CON-T006", e.Range(), "a secret cannot stand here").Hint =
 			"secrets go by env or stdin, where no list of processes and no record shows them"
 		return expr.Value{}
@@ -213,7 +214,7 @@ func (c *checker) want(e *expr.Expr, s *expr.Scope, w want) expr.Value {
 		}
 		return expr.Value{}
 	}
-	if v.Known() && !v.IsSensitive() {
+	if plain {
 		c.knownValue(e, v, w)
 	}
 	return v
@@ -329,12 +330,7 @@ func (c *checker) item(i *runbooks.Item) {
 }
 
 func (c *checker) onHosts(hosts, become, dir *expr.Expr, env []runbooks.EnvVar, s *expr.Scope) {
-	if !c.seen[hosts] {
-		c.want(hosts, s, wantHosts)
-		if !ofUnit(hosts) {
-			c.seen[hosts] = true
-		}
-	}
+	c.hosts(hosts, s)
 	if v := c.want(become, s, wantText); v.Known() {
 		if u, err := v.Text(); err == nil && u != "" && !userName.MatchString(u) {
 			c.reportAt("CON-S030", become.Range(), "%q is no user name", u).Hint = "letters, digits, . _ - and not beginning with -"
@@ -346,6 +342,24 @@ func (c *checker) onHosts(hosts, become, dir *expr.Expr, env []runbooks.EnvVar, 
 		}
 	}
 	c.env(env, s)
+}
+
+// hosts are looked at once where items share them, or write the same of the inventory.
+func (c *checker) hosts(e *expr.Expr, s *expr.Scope) {
+	if c.seen[e] || c.sound[e.Text()] {
+		return
+	}
+	before := len(c.diags)
+	c.want(e, s, wantHosts)
+	if !ofUnit(e) {
+		c.seen[e] = true
+	}
+	if len(c.diags) == before && scope.OfInventory(e) {
+		if c.sound == nil {
+			c.sound = map[string]bool{}
+		}
+		c.sound[e.Text()] = true
+	}
 }
 
 // ofUnit reports an expression whose value differs between the items, elements or hosts that share it.

@@ -24,7 +24,7 @@ type resolver struct {
 	values map[[2]string]answer // host, group, var: made once
 	plans  map[runbooks.ItemID]expr.Value
 	knowns map[runbooks.ItemID]made // the last value made of a result
-	forms  map[*expr.Expr]form      // of hosts that depend on the inventory alone: the items of a phase share them
+	forms  map[string]form          // by the text of hosts that depend on the inventory alone
 }
 
 // made remembers of what a value was made.
@@ -42,7 +42,7 @@ func newBase(in Inputs) *resolver {
 	b := &resolver{
 		in: in, files: map[string][]byte{}, hosts: index(in.Project), vars: map[string]*runbooks.Variable{},
 		items: map[runbooks.ItemID]*runbooks.Item{}, values: map[[2]string]answer{}, plans: map[runbooks.ItemID]expr.Value{},
-		knowns: map[runbooks.ItemID]made{}, forms: map[*expr.Expr]form{},
+		knowns: map[runbooks.ItemID]made{}, forms: map[string]form{},
 	}
 	for _, f := range in.Project.Files {
 		b.files[f.Path] = f.Data

@@ -130,6 +130,14 @@ func mentioned(in Inputs, ref expr.Ref) []*runbooks.Host {
 	return nil
 }
 
+// OfInventory reports whether an expression refers to nothing but the inventory: within a project, all that have the same
+// text have the same value, in all places.
+func OfInventory(e *expr.Expr) bool {
+	return e != nil && !slices.ContainsFunc(e.Refs(), func(r expr.Ref) bool {
+		return r.Root != "inventory" && r.Root != "group" && r.Root != "host" && r.Root != "control"
+	})
+}
+
 // Single reports whether a `hosts` expression is one host by its form: then the short form of results exists. s has the
 // types of everything that it may refer to; a form that nothing is known of counts as a list. A nil expression is one
 // place: the control host, or none.

@@ -266,11 +266,11 @@ func (r *resultNames) form(i *runbooks.Item, id runbooks.ItemID) form {
 	if i.Hosts == nil {
 		return form{single: true, known: true}
 	}
-	if !ofInventory(i.Hosts) {
+	if !OfInventory(i.Hosts) {
 		return r.newForm(i, id)
 	}
 	r.base.mu.Lock()
-	f, ok := r.base.forms[i.Hosts]
+	f, ok := r.base.forms[i.Hosts.Text()]
 	r.base.mu.Unlock()
 	if ok {
 		return f
@@ -278,15 +278,8 @@ func (r *resultNames) form(i *runbooks.Item, id runbooks.ItemID) form {
 	f = r.newForm(i, id)
 	r.base.mu.Lock()
 	defer r.base.mu.Unlock()
-	r.base.forms[i.Hosts] = f
+	r.base.forms[i.Hosts.Text()] = f
 	return f
-}
-
-// ofInventory reports whether an expression refers to nothing but the inventory, which is the same in all places.
-func ofInventory(e *expr.Expr) bool {
-	return !slices.ContainsFunc(e.Refs(), func(r expr.Ref) bool {
-		return r.Root != "inventory" && r.Root != "group" && r.Root != "host" && r.Root != "control"
-	})
 }
 
 func (r *resultNames) newForm(i *runbooks.Item, id runbooks.ItemID) form {
