@@ -81,9 +81,12 @@ func (l *Ledger) EnsureOpened(loaded *Loaded) error {
 	return l.recordOpened(&o, loaded.Record.Mode)
 }
 
-// head writes run.head when it is time; only what is on disk for certain counts.
+// head writes run.head when it is time; only what is on disk for certain counts. While one event's caller is at it, the others
+// do not wait for the ledger's disk: the next event looks again.
 func (l *Ledgered) head(seq uint64) error {
-	l.mu.Lock()
+	if !l.mu.TryLock() {
+		return nil
+	}
 	defer l.mu.Unlock()
 	now := l.ledger.now()
 	if seq < l.events+headEvents && now.Sub(l.at) < headEvery {
@@ -136,9 +139,12 @@ func (l *Ledger) RecordTimestamp(s *Sealed, t Timestamp) error {
 // RecordSeal puts a seal into the ledger, once, after the key that signed it, and signs a checkpoint. Without a signer
 // there is no checkpoint.
 func (l *Ledger) RecordSeal(s *Sealed, signer *Signer) (*Checkpoint, error) {
-	loaded, err := load(l.fs, s.Dir)
-	if err != nil {
-		return nil, err
+	loaded := s.loaded
+	if loaded == nil {
+		var err error
+		if loaded, err = load(l.fs, s.Dir); err != nil {
+			return nil, err
+		}
 	}
 	if err := l.EnsureOpened(loaded); err != nil {
 		return nil, err

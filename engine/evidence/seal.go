@@ -51,6 +51,8 @@ type Sealed struct {
 	Already bool
 	// Problems are what went wrong without harm to the evidence: a report that could not be made.
 	Problems []string
+
+	loaded *Loaded // what was sealed
 }
 
 // Why a record cannot be sealed. Test with errors.Is.
@@ -140,7 +142,7 @@ func (s *sealer) seal() (*Sealed, error) {
 func (s *sealer) result(sums []byte, signed, already bool) *Sealed {
 	return &Sealed{
 		Run: s.loaded.Record.Opened.Run, Dir: s.dir, Verdict: s.loaded.Record.Verdict, Files: bytes.Count(sums, []byte("\n")),
-		SumsSHA256: sum(sums), Signed: signed, Already: already, Problems: s.problems,
+		SumsSHA256: sum(sums), Signed: signed, Already: already, Problems: s.problems, loaded: s.loaded,
 	}
 }
 

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
@@ -39,13 +41,22 @@ func (a *app) expected(runbook string, but engine.RunID) forecast.Expected {
 	return forecast.From(earlier)
 }
 
-// forecaster has the console say when the run will end, by earlier runs of its runbook.
+// forecaster has the console say when the run will end, by earlier runs of its runbook. They are read once somebody looks at
+// the console, and beside the run: nothing that is urgent waits for history.
 func (a *app) forecaster(c *view.Console, plan *engine.Plan, run engine.RunID) {
-	e := a.expected(plan.Runbook, run)
-	if e.Runs == 0 {
-		return
-	}
+	var once sync.Once
+	var found atomic.Pointer[forecast.Expected]
 	c.Forecast(func(now time.Time, started map[runbooks.ItemID]time.Time, ended map[runbooks.ItemID]bool) (view.Outlook, bool) {
+		once.Do(func() {
+			go func() {
+				e := a.expected(plan.Runbook, run)
+				found.Store(&e)
+			}()
+		})
+		e := found.Load()
+		if e == nil || e.Runs == 0 {
+			return view.Outlook{}, false
+		}
 		o, ok := e.Ahead(plan, forecast.Point{Now: now, Started: started, Ended: ended})
 		return view.Outlook{End: o.End, Marks: o.Marks}, ok
 	})
