@@ -16,7 +16,7 @@ import (
 // planned loads and plans a whole project.
 func planned(t *testing.T, src string) diag.List {
 	t.Helper()
-	p, ds, err := loader.LoadFS(fstest.MapFS{"p.hcl": &fstest.MapFile{Data: []byte(src)}}, "/p", loader.Options{})
+	p, ds, err := loader.LoadFS(fstest.MapFS{"p.hcl": &fstest.MapFile{Data: diag.NewExample(src).Files["project.hcl"]}}, "/p", loader.Options{})
 	require.NoError(t, err)
 	require.NoError(t, ds.Err(), src)
 	_, ds = planner.Plan(input(t, p, nil))
@@ -29,9 +29,6 @@ func TestDocs_examples(t *testing.T) {
 		t.Run(d.Code, func(t *testing.T) {
 			t.Parallel()
 			require.Empty(t, planned(t, d.Right))
-			if d.Wrong == "" {
-				return
-			}
 			ds := planned(t, d.Wrong)
 			require.NotEmpty(t, ds)
 			require.Equal(t, d.Code, ds[0].Code)

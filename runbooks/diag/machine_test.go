@@ -30,7 +30,7 @@ func TestJSON(t *testing.T) {
 func TestSARIF(t *testing.T) {
 	t.Parallel()
 	src := "名 = bad\n"
-	table, err := diag.NewTable([]diag.Doc{{Code: "CON-A001", Title: "title", Meaning: "meaning"}})
+	table, err := diag.NewTable([]diag.Doc{{Code: "CON-A001", Title: "title", Meaning: "meaning", Wrong: "w", Right: "r"}})
 	require.NoError(t, err)
 	l := diag.List{
 		{Severity: diag.Error, Code: "CON-B001", Summary: "two", Range: diag.Range{File: "dir/a b.hcl", Start: diag.Pos{Line: 3}}},
@@ -64,7 +64,7 @@ func TestSARIF(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	doc := func(code string) diag.Doc { return diag.Doc{Code: code, Title: "t", Meaning: "m"} }
+	doc := func(code string) diag.Doc { return diag.Doc{Code: code, Title: "t", Meaning: "m", Wrong: "w", Right: "r"} }
 	table, err := diag.NewTable([]diag.Doc{doc("CON-R012"), doc("CON-R001")}, []diag.Doc{doc("CON-E001")})
 	require.NoError(t, err)
 	for _, code := range []string{"CON-R012", "con-r012", "R012", " r012 "} {
@@ -85,7 +85,7 @@ func TestTable(t *testing.T) {
 	_, err = diag.NewTable([]diag.Doc{doc("CON-R012")}, []diag.Doc{doc("CON-R012")})
 	require.EqualError(t, err, "code CON-R012: explained twice")
 	_, err = diag.NewTable([]diag.Doc{{Code: "CON-R012", Title: "t"}})
-	require.EqualError(t, err, `code "CON-R012": no title or meaning`)
+	require.EqualError(t, err, `code "CON-R012": no title, meaning, wrong or right example`)
 	var none *diag.Table
 	_, ok = none.Lookup("R012")
 	require.False(t, ok)

@@ -10,8 +10,8 @@ import (
 // Table holds the explanations of all codes. It is made once from what each package gives; there is no registry.
 type Table struct{ docs map[string]Doc }
 
-// NewTable joins the packages' explanations. A code that two of them explain, or that lacks a title or meaning, is an
-// error.
+// NewTable joins the packages' explanations. A code that two of them explain, or that lacks a title, a meaning or an
+// example, is an error.
 func NewTable(parts ...[]Doc) (*Table, error) {
 	t := &Table{docs: map[string]Doc{}}
 	for _, part := range parts {
@@ -19,8 +19,8 @@ func NewTable(parts ...[]Doc) (*Table, error) {
 			if _, twice := t.docs[d.Code]; twice {
 				return nil, fmt.Errorf("code %s: explained twice", d.Code)
 			}
-			if d.Code == "" || d.Title == "" || d.Meaning == "" {
-				return nil, fmt.Errorf("code %q: no title or meaning", d.Code)
+			if d.Code == "" || d.Title == "" || d.Meaning == "" || d.Wrong == "" || d.Right == "" {
+				return nil, fmt.Errorf("code %q: no title, meaning, wrong or right example", d.Code)
 			}
 			t.docs[d.Code] = d
 		}

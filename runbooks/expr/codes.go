@@ -1,10 +1,11 @@
 package expr
 
-// The codes of diagnostics about expressions. They are stable; Docs explains each.
+// The codes of diagnostics about expressions. They are stable; Docs explains each. The first two are the loader's, which
+// finds the same mistakes in files before anything is evaluated, and explains them.
 const (
-	CodeSyntax          = "CON-E001"
+	CodeSyntax          = "CON-S001"
+	CodeNotHere         = "CON-R019"
 	CodeUnknownName     = "CON-E002"
-	CodeNotHere         = "CON-E003"
 	CodeBareRoot        = "CON-E004"
 	CodeDynamicName     = "CON-E005"
 	CodeNoAttribute     = "CON-E006"

@@ -25,6 +25,23 @@ func scriptDoc(script string) string {
 		script + "\n    }\n  }\n}\n"
 }
 
+// skippedDoc has a check that is skipped, and one that has this as a word of its command.
+func skippedDoc(word string) string {
+	return "runbook \"recover\" {\n  phase \"assess\" {\n" +
+		"    check \"first\" {\n      hosts = control\n      argv  = [\"hostname\"]\n      when  = false\n    }\n" +
+		"    check \"second\" {\n      hosts = control\n      argv  = [\"echo\", " + word + "]\n    }\n  }\n}\n"
+}
+
+// defectDoc is what a defect looks like.
+const defectDoc = `$ continuo validate
+error[CON-E099]: evaluation broke down
+  --> project.hcl:13:28, in runbook "recover"
+   13 |       expect { condition = result.lag < 30 }
+      |                            ^^^^^^^^^^^^^^^
+   This is a defect of continuo, not of the runbook.
+   hint: report it with this expression; a simpler one may avoid it
+`
+
 // twoChecksDoc has a second check whose only attribute besides its command is this.
 func twoChecksDoc(attribute string) string {
 	return "runbook \"recover\" {\n  phase \"assess\" {\n" +
@@ -35,23 +52,11 @@ func twoChecksDoc(attribute string) string {
 func docsNames() []diag.Doc {
 	return []diag.Doc{
 		{
-			Code: CodeSyntax, Title: "the text is no expression",
-			Meaning: "A value that was given as an expression, such as a list for a variable on the command line, does not read as " +
-				"one. Texts inside lists and maps stand in double quotes.",
-			Right: checkDoc("result.lag < 30"),
-		},
-		{
 			Code: CodeUnknownName, Title: "a word that no reference begins with",
 			Meaning: "References begin with var, local, host, group, check, step and their like. A word alone is neither a text, which " +
 				"stands in quotes, nor a variable of the shell: in a script ${NAME} is an expression of the runbook, and $${NAME} or " +
 				"$NAME is the shell's.",
 			Wrong: scriptDoc(`"echo ${HOME}"`), Right: scriptDoc(`"echo $${HOME}"`),
-		},
-		{
-			Code: CodeNotHere, Title: "a name that this place does not have",
-			Meaning: "self, each, batch, result and results exist only where there is a host, an element, a batch or an outcome to speak " +
-				"of; the results of items exist only in a run. In files of a project CON-R019 says the same before anything runs.",
-			Right: twoChecksDoc(`when  = check.first.stdout == "a"`),
 		},
 		{
 			Code: CodeBareRoot, Title: "a kind without a name",
@@ -76,7 +81,7 @@ func docsNames() []diag.Doc {
 			Meaning: "An item that was skipped, unreachable or not reached has an outcome, but no output and no captures; they are " +
 				"absent, not empty, so that nobody takes silence for an answer. The item that reads them counts as not reached. Where " +
 				"absence is expected, try(…) gives a default, and a when may ask for ok first. Known only in a run.",
-			Right: twoChecksDoc(`when  = try(check.first.stdout, "") == "a"`),
+			Wrong: "$ continuo run recover\n" + skippedDoc(`check.first.stdout`), Right: "$ continuo run recover\n" + skippedDoc(`try(check.first.stdout, "nobody")`),
 		},
 		{
 			Code: CodeUnknownFunction, Title: "a function that does not exist",
@@ -131,8 +136,8 @@ func docsValues() []diag.Doc {
 		},
 		{
 			Code: CodeEvaluation, Title: "an expression that cannot be evaluated",
-			Meaning: "The message says why.",
-			Right:   checkDoc("result.lag < 30"),
+			Meaning: "The syntax is right, and still there is no value; the message says why. Written in another way it has one.",
+			Wrong:   checkDoc(`length(tolist(["a", null])[*][*]) > result.lag`), Right: checkDoc(`length([for x in ["a", "b"] : [x]]) > result.lag`),
 		},
 	}
 }
@@ -154,9 +159,9 @@ func docsLimits() []diag.Doc {
 		},
 		{
 			Code: CodeDefect, Title: "a defect of continuo",
-			Meaning: "The evaluation broke down in a way that no runbook should cause. Report it with the expression; until it is mended, " +
-				"write the expression differently.",
-			Right: checkDoc("result.lag < 30"),
+			Meaning: "Something broke down in a way that no runbook should cause. No project is known that does; this is what it looks " +
+				"like. Report it with the expression; until it is mended, write the expression differently.",
+			Wrong: defectDoc, Right: checkDoc("result.lag < 30"),
 		},
 	}
 }

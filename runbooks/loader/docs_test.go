@@ -10,7 +10,6 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/tools/txtar"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
@@ -20,12 +19,8 @@ import (
 // project is a file system with the files of an example: txtar, or one project.hcl.
 func project(src string) fstest.MapFS {
 	fsys := fstest.MapFS{}
-	if !strings.HasPrefix(src, "-- ") {
-		fsys["project.hcl"] = &fstest.MapFile{Data: []byte(src)}
-		return fsys
-	}
-	for _, f := range txtar.Parse([]byte(src)).Files {
-		fsys[f.Name] = &fstest.MapFile{Data: f.Data}
+	for name, data := range diag.NewExample(src).Files {
+		fsys[name] = &fstest.MapFile{Data: data}
 	}
 	return fsys
 }

@@ -71,8 +71,9 @@ func variableDoc(lines string) string {
 // docsVariables explain what is said when a runbook is planned or run.
 func docsVariables() []diag.Doc {
 	open := variableDoc("    type = number\n")
+	right := "$ continuo plan example --var lag=3\n" + open
 	return []diag.Doc{
-		{Code: "CON-V001", Title: "a value for an unknown variable", Meaning: "The runbook declares no such variable. A value that nothing reads would be a mistake that nobody sees. The example is wrong with --var log=3.", Wrong: open, Right: open},
-		{Code: "CON-V002", Title: "a value of the wrong type", Meaning: "What was given is not of the declared type. The example is wrong with --var lag=ten.", Wrong: open, Right: open},
+		{Code: "CON-V001", Title: "a value for an unknown variable", Meaning: "The runbook declares no such variable. A value that nothing reads would be a mistake that nobody sees.", Wrong: "$ continuo plan example --var lag=3 --var log=3\n" + open, Right: right},
+		{Code: "CON-V002", Title: "a value of the wrong type", Meaning: "What was given is not of the declared type.", Wrong: "$ continuo plan example --var lag=ten\n" + open, Right: right},
 	}
 }

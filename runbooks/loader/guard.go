@@ -76,7 +76,7 @@ func guardRuns(name string, src []byte, lim Limits) diag.List {
 			continue
 		}
 		if c == '!' {
-			return refuse("CON-G009", at(name, src, i, 1), fmt.Sprintf("more than %d unary operators in a row", lim.Unary), "")
+			return refuse("CON-G009", at(name, src, i, 1), fmt.Sprintf("more than %d unary operators in a row", lim.Unary), "two of them cancel out: write none, or one")
 		}
 		return refuse("CON-G006", at(name, src, i, 1), fmt.Sprintf("nested more than %d deep", lim.Nesting), "give parts a name in locals")
 	}
@@ -108,7 +108,7 @@ func guardTokens(tokens hclsyntax.Tokens, lim Limits) diag.List {
 		top := &stack[len(stack)-1]
 		if t.Type == hclsyntax.TokenBang || t.Type == hclsyntax.TokenMinus {
 			if unary++; unary > lim.Unary {
-				return refuse("CON-G009", t.Range, fmt.Sprintf("more than %d unary operators in a row", lim.Unary), "")
+				return refuse("CON-G009", t.Range, fmt.Sprintf("more than %d unary operators in a row", lim.Unary), "two of them cancel out: write none, or one")
 			}
 		} else {
 			unary = 0

@@ -248,7 +248,8 @@ func (l *loader) fleet(n *node, base settings, vias map[*runbooks.Host]*jump) []
 		return nil
 	}
 	if len(l.project.Hosts)+len(rows) > l.opts.Limits.Hosts {
-		l.report("CON-G002", n.attr("for_each").Expr.Range(), "the inventory has more than %d hosts", l.opts.Limits.Hosts)
+		l.report("CON-G002", n.attr("for_each").Expr.Range(), "the inventory has more than %d hosts", l.opts.Limits.Hosts).Hint =
+			"divide the project, by service or by site"
 		return nil
 	}
 	var out []*runbooks.Host

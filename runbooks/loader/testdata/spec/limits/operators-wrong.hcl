@@ -1,0 +1,3 @@
+locals {
+  no = !!!!!!!!!!!!true # want CON-G009 "unary"
+}
