@@ -64,7 +64,9 @@ func TestSARIF(t *testing.T) {
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	doc := func(code string) diag.Doc { return diag.Doc{Code: code, Title: "t", Meaning: "m", Wrong: "w", Right: "r"} }
+	doc := func(code string) diag.Doc {
+		return diag.Doc{Code: code, Title: "t", Meaning: "m", Wrong: "w", Right: "r"}
+	}
 	table, err := diag.NewTable([]diag.Doc{doc("CON-R012"), doc("CON-R001")}, []diag.Doc{doc("CON-E001")})
 	require.NoError(t, err)
 	for _, code := range []string{"CON-R012", "con-r012", "R012", " r012 "} {

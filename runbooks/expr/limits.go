@@ -135,7 +135,7 @@ func tooLong() *problem {
 func tooLarge() *problem {
 	return &problem{code: CodeTooComplex, summary: "number is too large",
 		detail: fmt.Sprintf("Numbers have %d bits before and after the point at most.", LimitNumberBits),
-		hint: "count in larger units, such as MiB for bytes"}
+		hint:   "count in larger units, such as MiB for bytes"}
 }
 
 // numberInLimits is true for everything but a number out of bounds. Marked values are looked through.
