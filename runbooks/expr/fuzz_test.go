@@ -71,7 +71,7 @@ func wellFormed(t *testing.T, text string, ds diag.List) {
 	t.Helper()
 	for _, d := range ds {
 		require.NotEqual(t, expr.CodeDefect, d.Code, "%q: %v", text, d)
-		require.Regexp(t, `^CON-E[0-9]{3}$`, d.Code)
+		require.Regexp(t, `^CON-(E[0-9]{3}|S001|R019)$`, d.Code)
 		require.NotEmpty(t, d.Summary)
 		require.GreaterOrEqual(t, d.Range.Start.Byte, 0)
 		require.LessOrEqual(t, d.Range.End.Byte, len(text)+1)
