@@ -262,7 +262,7 @@ func (p *past) action(seq uint64, a *engine.OperatorAction) {
 	case p.wayBack != nil:
 		p.backActions = append(p.backActions, pastAction{*a, seq})
 	case a.Action == engine.ActionRetry && a.Item != "":
-		p.in(a.Item, a.Batch).retried(engine.Unit{Item: a.Item, Batch: a.Batch, Key: a.Key, Host: a.Host})
+		p.in(a.Item, a.Batch).retried(a.About())
 		return
 	case a.Action == engine.ActionConfirm:
 		p.in(a.Item, a.Batch).confirm = true

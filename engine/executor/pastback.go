@@ -146,7 +146,7 @@ func (t *task) undoAgain(id engine.Unit) bool {
 		}
 	}
 	return slices.ContainsFunc(t.r.past.backActions, func(a pastAction) bool {
-		return a.seq > last && a.Action == engine.ActionUndoAgain && engine.Unit{Item: a.Item, Batch: a.Batch, Key: a.Key, Host: a.Host} == id
+		return a.seq > last && a.Action == engine.ActionUndoAgain && a.About() == id
 	})
 }
 

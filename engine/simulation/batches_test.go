@@ -69,6 +69,12 @@ test "not beyond the second" {
   expect { condition = run.verdict == "failed" }
   expect { condition = step.restart.by_host["w1"].ok && step.restart.by_host["w3"].outcome == "not-reached" }
 }
+test "a crash after the first approval" {
+  runbook = "roll"
+  on "decision.next" { choose = "yes" }
+  fault "gate.go" { kind = "crash" }
+  expect { condition = run.verdict == "passed-with-deviations" }
+}
 test "a denied gate" {
   runbook = "roll"
   on "gate.go" { deny = "alice@example.org" }

@@ -3,18 +3,10 @@ package simulation
 import (
 	"fmt"
 	"slices"
-	"sort"
-	gostrings "strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
 )
-
-// class is hosts that are alike in everything that a case can depend on: one of them is explored.
-type class struct {
-	host  string
-	alike int
-}
 
 // cases are all single faults of the runbook.
 func (x *explorer) cases() []faultCase {
@@ -43,59 +35,6 @@ func (x *explorer) cases() []faultCase {
 // remote reports a fault of the way to a host: there is none to the control host.
 func remote(k FaultKind) bool {
 	return k == FaultUnreachable || k == FaultAuth || k == FaultHostKey || k == FaultLost
-}
-
-// classes are the classes of hosts that an item ran on in the sound run; one without a host for the other items.
-func (x *explorer) classes(id runbooks.ItemID) []class {
-	var out []class
-	index := map[string]int{}
-	for n := range x.sound.Items {
-		r := &x.sound.Items[n]
-		if r.Plan.ID != id {
-			continue
-		}
-		if !r.Started && r.Outcome == engine.Skipped {
-			x.skipped[fmt.Sprintf("%s: the sound run skips it", id)] = true
-			return nil
-		}
-		for _, u := range r.Units {
-			key := x.likeness(id, u.Host)
-			if at, ok := index[key]; ok {
-				if out[at].host != u.Host {
-					out[at].alike++
-				}
-				continue
-			}
-			index[key] = len(out)
-			out = append(out, class{host: u.Host, alike: 1})
-		}
-	}
-	return out
-}
-
-// likeness is equal for hosts that a case cannot tell apart: same site, environment, labels and way to reach them, and the
-// same answers.
-func (x *explorer) likeness(id runbooks.ItemID, host string) string {
-	h := x.p.Host(host)
-	if h == nil {
-		return "host:" + host
-	}
-	labels := make([]string, 0, len(h.Labels))
-	for k, v := range h.Labels {
-		labels = append(labels, k+"="+v)
-	}
-	sort.Strings(labels)
-	via := ""
-	if h.Connection.Via != nil {
-		via = h.Connection.Via.Name
-	}
-	own := ""
-	for _, p := range x.script.order {
-		if p.item == id && p.host == host {
-			own = "answers of " + host
-		}
-	}
-	return fmt.Sprintf("%s|%s|%s|%s|%v|%s", h.Site, h.Environment, gostrings.Join(labels, ","), via, h.Connection.Plain, own)
 }
 
 func faultIn(kind FaultKind, part engine.PartName, words string) faultCase {

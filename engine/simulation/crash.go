@@ -47,42 +47,26 @@ var errDead = errors.New("continuo was killed")
 // pause is how long it takes until somebody resumes the run.
 const pause = 10 * time.Second
 
-// pointOf says which event of a run a payload is. It reports false for events that are no point of their own.
+// pointOf says which event of a run a payload is. It reports false for events that are no point of their own: what comes
+// before the first item.
 func pointOf(p engine.Payload) (Crash, bool) {
 	c := Crash{Event: p.EventType()}
+	if about, ok := p.(engine.Subject); ok {
+		c.Unit = about.About()
+	}
 	switch p := p.(type) {
 	case *engine.RunOpened, *engine.HostConnected, *engine.PreflightResult:
 		return c, false
-	case *engine.ItemStarted:
-		c.Unit.Item = p.Item
 	case *engine.ItemIntent:
-		c.Unit, c.Part, c.Attempt = p.Unit, p.Part, p.Attempt
+		c.Part, c.Attempt = p.Part, p.Attempt
 	case *engine.ItemOutput:
-		c.Unit, c.Part, c.Attempt = p.Unit, p.Part, p.Attempt
+		c.Part, c.Attempt = p.Part, p.Attempt
 	case *engine.ItemOutcome:
-		c.Unit, c.Part, c.Attempt = p.Unit, p.Part, p.Attempt
+		c.Part, c.Attempt = p.Part, p.Attempt
 	case *engine.ItemSettled:
-		c.Unit, c.Part = p.Unit, p.Part
+		c.Part = p.Part
 	case *engine.ItemRetry:
-		c.Unit, c.Attempt = p.Unit, p.Tries
-	case *engine.ManualDone:
-		c.Unit.Item = p.Item
-	case *engine.ApprovalRequested:
-		c.Unit.Item = p.Item
-	case *engine.ApprovalGranted:
-		c.Unit.Item = p.Item
-	case *engine.ApprovalDenied:
-		c.Unit.Item = p.Item
-	case *engine.ApprovalExpired:
-		c.Unit.Item = p.Item
-	case *engine.ApprovalUsed:
-		c.Unit.Item = p.Item
-	case *engine.DecisionMade:
-		c.Unit.Item = p.Item
-	case *engine.OperatorAction:
-		c.Unit.Item = p.Item
-	case *engine.MarkSet:
-		c.Unit.Item = p.Item
+		c.Attempt = p.Tries
 	}
 	return c, true
 }
@@ -104,7 +88,7 @@ func crashOf(i *runbooks.Item, at place, variant string, attempt int) *Crash {
 	c := &Crash{Unit: engine.Unit{Item: at.item, Host: at.host}, Part: at.part, Attempt: attempt, Any: true}
 	switch {
 	case i.Kind.Effect() != runbooks.Change && at.part != engine.PartRollback:
-		return &Crash{Moment: MomentBefore, Event: "item.outcome", Unit: engine.Unit{Item: at.item}}
+		c.Event, c.Part, c.Moment = "item.outcome", "", MomentBefore
 	case variant == lostFinished:
 		c.Event, c.Moment = "item.outcome", MomentBefore
 	case variant == lostForGood:
@@ -223,105 +207,4 @@ func (c Case) once(out *Ended) error {
 		}
 	}
 	return nil
-}
-
-// crashes are the points of the sound run at which continuo is killed: every event, on one host of each class, and both
-// what a host may know when a launch or an outcome is not on record.
-func (x *explorer) crashes() []faultCase {
-	var out []faultCase
-	seen := map[Crash]bool{}
-	counted := map[Crash]int{}
-	for _, e := range x.events {
-		c, ok := pointOf(e.Payload)
-		if !ok {
-			continue
-		}
-		c.Nth = counted[c]
-		counted[Crash{Event: c.Event, Unit: c.Unit, Part: c.Part, Attempt: c.Attempt}]++
-		like, alike := c, 1
-		if c.Unit.Host != "" {
-			alike = x.alike(c.Unit.Item, c.Unit.Host)
-			like.Unit.Host = x.likeness(c.Unit.Item, c.Unit.Host)
-		}
-		if seen[like] {
-			continue
-		}
-		seen[like] = true
-		for _, m := range momentsOf(e.Payload) {
-			at := c
-			at.Moment = m
-			out = append(out, faultCase{
-				injection: injection{place: place{item: c.Unit.Item, part: c.Part, host: c.Unit.Host, key: c.Unit.Key}, kind: FaultCrash},
-				words:     crashWords(at), alike: alike, crash: &at,
-			})
-		}
-	}
-	return out
-}
-
-// alike is how many hosts of the item are of the class of one.
-func (x *explorer) alike(id runbooks.ItemID, host string) int {
-	hosts := map[string]bool{}
-	want := x.likeness(id, host)
-	for n := range x.sound.Items {
-		if x.sound.Items[n].Plan.ID != id {
-			continue
-		}
-		for _, u := range x.sound.Items[n].Units {
-			if x.likeness(id, u.Host) == want {
-				hosts[u.Host] = true
-			}
-		}
-	}
-	return max(1, len(hosts))
-}
-
-func momentsOf(p engine.Payload) []Moment {
-	switch p := p.(type) {
-	case *engine.ItemIntent:
-		return []Moment{MomentBefore, MomentLaunch}
-	case *engine.ItemOutcome:
-		if p.AttemptID != "" {
-			return []Moment{MomentBefore, MomentLost}
-		}
-	}
-	return []Moment{MomentBefore}
-}
-
-// crashWords says in words when continuo was killed.
-func crashWords(c Crash) string {
-	switch c.Moment {
-	case MomentLaunch:
-		return "crash before the launch"
-	case MomentLost:
-		return "crash, result lost"
-	case MomentBefore:
-	}
-	what := map[string]string{
-		"item.started": "as it starts", "item.intent": "before its intent", "item.output": "before its output is on record",
-		"item.outcome": "before its end is on record", "approval.requested": "before it is asked", "approval.granted": "before an approval is on record",
-		"approval.used": "before the approval is used", "decision.made": "before the choice is on record", "manual.done": "before it is on record",
-		"mark.set": "before its mark", "cleanup.started": "before cleanup", "cleanup.ended": "after cleanup", "run.closed": "before the run is closed",
-		"rollback.started": "before rollback", "rollback.ended": "after rollback", "objective.measured": "before an objective is measured",
-	}[c.Event]
-	if what == "" {
-		what = "before " + c.Event
-	}
-	switch {
-	case c.Event == "item.outcome" && c.Part != "" && c.Part != engine.PartCommand:
-		what = fmt.Sprintf("before its %s is on record", c.Part)
-	case c.Event == "item.outcome" && c.Part == "" && c.Unit.Whole():
-		what = "before the end of the item is on record"
-	case c.Event == "item.outcome" && c.Part == "":
-		what = "before its result is on record"
-	case c.Event == "item.output" && c.Part != engine.PartCommand, c.Event == "item.intent" && c.Part != engine.PartCommand:
-		what += fmt.Sprintf(" (%s)", c.Part)
-	}
-	if c.Attempt > 1 {
-		what += fmt.Sprintf(", attempt %d", c.Attempt)
-	}
-	if c.Nth > 0 {
-		what += fmt.Sprintf(", time %d", c.Nth+1)
-	}
-	return "crash " + what
 }

@@ -90,6 +90,7 @@ type explorer struct {
 	sound    *engine.Record
 	events   []engine.Event // of the sound run
 	skipped  map[string]bool
+	likes    map[likenessOf]string
 }
 
 // Options of Explore.
@@ -102,7 +103,7 @@ type Options struct {
 // Explore runs a runbook once for every item, class of hosts and kind of fault. The sound answers are those of the
 // runbook's first test without faults whose run passes, else empty ones. The context ends it early, with its error.
 func Explore(ctx context.Context, p *runbooks.Project, rb *runbooks.Runbook, o Options) (*Exploration, error) {
-	x := &explorer{p: p, rb: rb, skipped: map[string]bool{}}
+	x := &explorer{p: p, rb: rb, skipped: map[string]bool{}, likes: map[likenessOf]string{}}
 	name, err := x.baseline()
 	if err != nil {
 		return nil, err
