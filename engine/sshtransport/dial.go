@@ -85,7 +85,7 @@ func (t *Transport) dial(ctx context.Context, g *target) (*conn, error) {
 			return nil, d.explain(err, attempt, silent)
 		}
 		delay := rand.N(bound)
-		if silent >= 2 {
+		if silent >= 2 || d.read.shed() != "" {
 			delay += t.opts.Dial.Penalty
 		}
 		t.opts.Log.Debug().Str("host", g.host.Name).Int("attempt", attempt).Dur("delay", delay).Err(err).Msg("dial again")
@@ -105,7 +105,7 @@ type dialing struct {
 	cred *credentials
 
 	tcp    bool // the TCP connection stood
-	read   atomic.Int64
+	read   reading
 	keyOK  bool // the server has proved its identity
 	keyErr error
 	key    ssh.PublicKey
@@ -266,8 +266,10 @@ const clientVersion = "SSH-2.0-continuo"
 // configError is a fault of ours: no server can change it.
 type configError struct{ error }
 
-// silent: the server took the TCP connection and ended it without a word.
-func (d *dialing) silent() bool { return d.tcp && d.read.Load() == 0 && !d.late.Load() }
+// silent: the server took the TCP connection and ended it without a word, or with one that says that it takes no more now.
+func (d *dialing) silent() bool {
+	return d.tcp && !d.late.Load() && (d.read.Load() == 0 || d.read.shed() != "")
+}
 
 // again reports whether another try can help and can do no harm.
 func (d *dialing) again(err error) bool {
@@ -308,8 +310,10 @@ func (d *dialing) explain(err error, attempts, silent int) error {
 		return d.explainAuth(err)
 	case errors.As(err, &refused):
 		return g.fail("dial", "", "jump host %s cannot reach it: %s", g.host.Connection.Via.Name, refused.Message)
+	case d.read.shed() != "":
+		return g.fail("dial", shedHint, "the server takes no connection now%s: %s", times(attempts), d.read.shed())
 	case silent >= 2:
-		return g.fail("dial", "MaxStartups or PerSourcePenalties of its sshd, likely: wait a minute, connect less at once, and do not probe its SSH port",
+		return g.fail("dial", "MaxStartups or PerSourcePenalties of its sshd, likely: "+shedHint,
 			"the server ended %d connections before it said who it is", silent)
 	case d.late.Load():
 		return g.fail("handshake", "something listens there that is no healthy sshd", "no SSH handshake within %v",
@@ -319,6 +323,8 @@ func (d *dialing) explain(err error, attempts, silent int) error {
 	}
 	return g.fail("dial", dialHint(err), "%s%s", dialCause(err), times(attempts))
 }
+
+const shedHint = "wait a minute, connect less at once, and do not probe its SSH port"
 
 func (d *dialing) explainMismatch(m *ssh.AlgorithmNegotiationError) error {
 	if strings.Contains(m.Error(), "host key") {
@@ -409,31 +415,4 @@ func dialHint(err error) string {
 		return "the machine is up but nothing listens on that port: check port and sshd"
 	}
 	return "check address, port, firewall and whether the machine is up"
-}
-
-// countingConn counts what was read: a server that ends a connection without a byte has not even begun. Once reading has
-// ended, it writes nothing more: a channel that x/crypto/ssh opens after it has told all others that the connection is gone
-// would never be answered, unless its request cannot be sent.
-type countingConn struct {
-	net.Conn
-	read  *atomic.Int64
-	ended atomic.Bool
-}
-
-// Read implements net.Conn.
-func (c *countingConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.read.Add(int64(n))
-	if err != nil {
-		c.ended.Store(true)
-	}
-	return n, err
-}
-
-// Write implements net.Conn.
-func (c *countingConn) Write(p []byte) (int, error) {
-	if c.ended.Load() {
-		return 0, errConnectionLost
-	}
-	return c.Conn.Write(p)
 }

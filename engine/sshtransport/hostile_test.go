@@ -106,7 +106,7 @@ func exitStatus(ch ssh.Channel, code uint32) {
 	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{code}))
 }
 
-func say(ch ssh.Channel, s string) { _, _ = io.WriteString(ch, s) }
+func say(w io.Writer, s string) { _, _ = io.WriteString(w, s) }
 
 // Case 35: servers that lie about how a command ended.
 func TestLyingServers(t *testing.T) {

@@ -3,7 +3,9 @@ package sshtransport_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -43,6 +45,47 @@ func TestMaxSessions(t *testing.T) {
 			require.Equal(t, 1, f.count(), "one connection")
 		})
 	}
+}
+
+// Case 30: a server that takes no more unauthenticated connections says so before it says who it is. It is given time.
+func TestMaxStartups(t *testing.T) {
+	t.Parallel()
+	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{Config: []string{"MaxStartups 1:100:1"}})
+	held, err := net.Dial("tcp", addr(s))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = held.Close() })
+	_, err = held.Read(make([]byte, 1))
+	require.NoError(t, err, "it is counted")
+	dropped := func() int { return strings.Count(s.Log(), "past MaxStartups") }
+
+	tr := open(t, s, func(o *sshtransport.Options) {
+		o.Dial = sshtransport.DialLimits{Attempts: 2, Backoff: time.Millisecond, Penalty: time.Millisecond}
+	})
+	r := observe(t, tr, s.Host("db-1"), echo)
+	requireHostError(t, r.Err, engine.ErrUnreachable, "dial", "takes no connection now (tried twice): Exceeded MaxStartups", "wait a minute")
+	_, err = tr.Scan(t.Context(), s.Host("db-1"), "")
+	requireHostError(t, err, engine.ErrUnreachable, "dial", "takes no connection now: Exceeded MaxStartups", "wait a minute")
+	require.Equal(t, 3, dropped())
+
+	patient := open(t, s, func(o *sshtransport.Options) {
+		o.Dial = sshtransport.DialLimits{Attempts: 1000, Backoff: time.Millisecond, MaxBackoff: 20 * time.Millisecond, Penalty: time.Millisecond}
+	})
+	go func() {
+		for dropped() < 5 {
+			time.Sleep(5 * time.Millisecond)
+		}
+		_ = held.Close()
+	}()
+	require.NoError(t, observe(t, patient, s.Host("db-1"), echo).Err)
+	require.GreaterOrEqual(t, dropped(), 5)
+}
+
+// What OpenSSH says from 9.8 on to whom it has penalised.
+func TestPerSourcePenalties(t *testing.T) {
+	t.Parallel()
+	tr, h := liar{raw: func(c net.Conn) { say(c, "Not allowed at this time\r\n") }}.start(t)
+	r := observe(t, tr, h, echo)
+	requireHostError(t, r.Err, engine.ErrUnreachable, "dial", "takes no connection now: Not allowed at this time (PerSourcePenalties)", "do not probe")
 }
 
 // Case 17: a connection that ended between two items is made again without a word.
@@ -89,7 +132,6 @@ func TestKeepalive(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.host.Connection.Keepalive = 100 * time.Millisecond
-	r.host.Connection.HandshakeTimeout = 300 * time.Millisecond
 	require.NoError(t, observe(t, r.tr, r.host, echo).Err)
 	time.AfterFunc(200*time.Millisecond, func() { r.proxy.Blackhole(true) })
 	got := observe(t, r.tr, r.host, engine.Command{Script: "sleep 2; echo too late"})

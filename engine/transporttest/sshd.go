@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -157,7 +158,7 @@ func (s *SSHD) config(t testing.TB, o SSHDOptions) string {
 	lines := []string{
 		"Port " + strconv.Itoa(s.Port), "ListenAddress " + s.Address, "PidFile " + filepath.Join(s.Dir, "pid"),
 		"AuthorizedKeysFile " + s.Identity + ".pub", "StrictModes no", "UsePAM no", "PermitRootLogin yes", "AllowUsers " + users,
-		"KbdInteractiveAuthentication no", "PrintMotd no", "PrintLastLog no", "LogLevel DEBUG1", "MaxStartups 1000", "UseDNS no",
+		"KbdInteractiveAuthentication no", "PrintMotd no", "PrintLastLog no", "LogLevel DEBUG1", "UseDNS no",
 	}
 	for _, f := range s.HostKeys {
 		lines = append(lines, "HostKey "+f)
@@ -165,12 +166,10 @@ func (s *SSHD) config(t testing.TB, o SSHDOptions) string {
 	if o.LoginShell != "" {
 		lines = append(lines, "ForceCommand "+o.LoginShell+` -c "$SSH_ORIGINAL_COMMAND"`)
 	}
-	hasPassword := false
-	for _, l := range o.Config {
-		hasPassword = hasPassword || strings.HasPrefix(l, "PasswordAuthentication")
-	}
-	if !hasPassword {
-		lines = append(lines, "PasswordAuthentication no")
+	for name, value := range map[string]string{"PasswordAuthentication": "no", "MaxStartups": "1000"} { // of the latter the last counts
+		if !slices.ContainsFunc(o.Config, func(l string) bool { return strings.HasPrefix(l, name+" ") }) {
+			lines = append(lines, name+" "+value)
+		}
 	}
 	env := append(append([]string(nil), o.Env...), "HOME="+s.Home) // the first of a name counts
 	lines = append(lines, "Match User "+s.User, "SetEnv "+strings.Join(env, " "))
