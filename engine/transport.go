@@ -173,7 +173,8 @@ type Launcher interface {
 	// anything about the attempt.
 	Start(ctx context.Context, h *runbooks.Host, a Attempt, sink OutputSink) (ExitStatus, Release, error)
 	// Collect finds out what became of an attempt that an earlier controller may have launched: it fences it
-	// (ErrNeverStarted), follows it to its end, or says ErrOutcomeUnknown. offset is how much of each stream is known.
+	// (ErrNeverStarted), follows it to its end, or says ErrOutcomeUnknown. What it had written before is given to sink again.
+	// The Release is as that of Start, or nil.
 	Collect(ctx context.Context, h *runbooks.Host, a Attempt, sink OutputSink) (ExitStatus, Release, error)
 }
 

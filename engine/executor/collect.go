@@ -14,16 +14,38 @@ func (r *run) known(ctx context.Context, l launch, a *pastAttempt) (*trial, erro
 		return r.remember(l.w, a, l.names), nil
 	}
 	t := &trial{intended: true, command: a.intent.Command, digest: a.intent.CommandSHA256}
+	return t, r.ask(ctx, l, a, t, func(l launch, st engine.ExitStatus, o *output) (bool, error) {
+		t.startedAt = a.at // the host's word about it is that of the collecting, not of the start
+		if err := r.record(l, &a.intent, st, o, t); err != nil {
+			return false, err
+		}
+		a.outcome, a.endedAt = t.payload(l.unit), t.endedAt
+		return true, nil
+	})
+}
+
+// ask has the host of an attempt say what became of it. t is what it says, and take records that; it reports whether the
+// host may forget the attempt. The error is errLeft when this controller goes before it is known.
+func (r *run) ask(ctx context.Context, l launch, a *pastAttempt, t *trial, take func(launch, engine.ExitStatus, *output) (bool, error)) error {
 	l.w = r.careful(l)
 	o, err := r.newOutput(l.w)
 	if err != nil {
-		return t, err
+		return err
 	}
 	if err := r.valve.join(ctx); err != nil {
-		return t, err
+		return err
 	}
 	defer r.valve.exit()
-	return t, r.follow(ctx, l, a, o, t)
+	st, release, err := r.collect(ctx, l, a, o)
+	if errors.Is(err, engine.ErrLeft) || err != nil && errors.Is(context.Cause(ctx), engine.ErrLeft) {
+		return errLeft
+	}
+	r.came(ctx, l, st, err, o, t)
+	done, err := take(l, st, o)
+	if done && err == nil && release != nil {
+		release()
+	}
+	return err
 }
 
 // careful is the work with its output withheld where the command was given a sensitive value that this controller does not
@@ -42,24 +64,6 @@ func (r *run) careful(l launch) work {
 // recordable reports whether the output of a trial may be recorded: what it may hold is known to the redactor.
 func (w work) recordable(t *trial) bool {
 	return !w.withhold && (!w.held || len(t.captured) == len(w.captures))
-}
-
-// follow has the host say what became of an attempt without an outcome, and records it.
-func (r *run) follow(ctx context.Context, l launch, a *pastAttempt, o *output, t *trial) error {
-	st, release, err := r.collect(ctx, l, a, o)
-	if errors.Is(err, engine.ErrLeft) || err != nil && errors.Is(context.Cause(ctx), engine.ErrLeft) {
-		return errLeft
-	}
-	r.came(ctx, l, st, err, o, t)
-	t.startedAt = a.at // the host's word about it is that of the collecting, not of the start
-	if err := r.record(l, &a.intent, st, o, t); err != nil {
-		return err
-	}
-	a.outcome, a.endedAt = t.payload(l.unit), t.endedAt
-	if release != nil {
-		release()
-	}
-	return nil
 }
 
 // collect asks the host. The command is not rendered again: the attempt is known by its id.
@@ -159,47 +163,35 @@ func (u *unit) tellAgain(ctx context.Context) (again bool, err error) {
 	if a.outcome == nil || a.outcome.Outcome != engine.Unknown || a.outcome.Cause == causeClaimed {
 		return false, nil
 	}
-	r, w := u.t.r, u.t.work
-	l := launch{w: w, unit: u.id, host: u.host, names: u.names}
-	l.w = r.careful(l)
-	o, err := r.newOutput(l.w)
-	if err != nil {
-		return false, err
-	}
-	if err := r.valve.join(ctx); err != nil {
-		return false, err
-	}
-	defer r.valve.exit()
-	st, release, cerr := r.collect(ctx, l, a, o)
-	if errors.Is(cerr, engine.ErrLeft) || cerr != nil && errors.Is(context.Cause(ctx), engine.ErrLeft) {
-		return false, errLeft
-	}
 	t := &trial{intended: true}
-	r.came(ctx, l, st, cerr, o, t)
-	outs, _, err := o.finish(u.id, w.part, a.intent.Attempt, l.w.recordable(t), st.BackgroundOpen)
+	l := launch{w: u.t.work, unit: u.id, host: u.host, names: u.names}
+	err = u.t.r.ask(ctx, l, a, t, func(l launch, st engine.ExitStatus, o *output) (bool, error) {
+		if err := u.heard(l, a, st, o, t); err != nil {
+			return false, err
+		}
+		switch t.outcome {
+		case engine.NeverStarted:
+			again = true
+			return false, nil
+		case engine.Unknown, engine.Unreachable:
+			u.trial.lost = t.lost
+			return false, nil
+		default: // the host knows how it ended
+			return true, u.told(ctx, t)
+		}
+	})
+	return again, err
+}
+
+// heard records what the host still had of an attempt's output.
+func (u *unit) heard(l launch, a *pastAttempt, st engine.ExitStatus, o *output, t *trial) error {
+	outs, _, err := o.finish(u.id, l.w.part, a.intent.Attempt, l.w.recordable(t), st.BackgroundOpen)
 	for n := range outs {
 		if err == nil {
-			err = r.emit(&outs[n])
+			err = u.t.r.emit(&outs[n])
 		}
 	}
-	if err != nil {
-		return false, err
-	}
-	switch t.outcome {
-	case engine.NeverStarted:
-		return true, nil
-	case engine.Unknown, engine.Unreachable:
-		u.trial.lost = t.lost
-		return false, nil
-	default: // the host knows how it ended
-	}
-	if err := u.told(ctx, t); err != nil {
-		return false, err
-	}
-	if release != nil {
-		release()
-	}
-	return false, nil
+	return err
 }
 
 // told settles the unit by what its host's own record says.

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -281,7 +282,7 @@ func (l *loader) testTypes(t *runbooks.Test, rb *runbooks.Runbook) {
 		table = []string{"each"}
 		own["each"] = eachValue(c.want(t.Each, base, wantEach))
 	}
-	beforehand := slices.Concat(answerExprs(t), faultExprs(t), []*expr.Expr{t.Variables})
+	beforehand := append(scripted(t), t.Variables)
 	if t.Before != nil {
 		beforehand = append(beforehand, t.Before.Marks)
 	}
@@ -295,7 +296,7 @@ func (l *loader) testTypes(t *runbooks.Test, rb *runbooks.Runbook) {
 	if t.Before != nil {
 		c.want(t.Before.Marks, base.With(own), wantMap)
 	}
-	for _, a := range slices.Concat(answerExprs(t), faultExprs(t)) {
+	for _, a := range scripted(t) {
 		c.want(a, base.With(own), wantAny)
 	}
 	full, ds := scope.WithResults(base, in, nil, true)
@@ -342,32 +343,20 @@ func (b *book) beforehand(e *expr.Expr, table []string) {
 	}
 }
 
-func answerExprs(t *runbooks.Test) []*expr.Expr {
+// scripted are the expressions of what a test says beforehand: its answers, then its faults.
+func scripted(t *runbooks.Test) []*expr.Expr {
 	var out []*expr.Expr
+	add := func(attrs map[string]*expr.Expr) {
+		for _, name := range slices.Sorted(maps.Keys(attrs)) {
+			out = append(out, attrs[name])
+		}
+	}
 	for _, a := range t.Answers {
-		for _, name := range sortedNames(a.Attrs) {
-			out = append(out, a.Attrs[name])
-		}
+		add(a.Attrs)
 	}
-	return out
-}
-
-func faultExprs(t *runbooks.Test) []*expr.Expr {
-	var out []*expr.Expr
 	for _, f := range t.Faults {
-		for _, name := range sortedNames(f.Attrs) {
-			out = append(out, f.Attrs[name])
-		}
+		add(f.Attrs)
 	}
-	return out
-}
-
-func sortedNames(m map[string]*expr.Expr) []string {
-	out := make([]string, 0, len(m))
-	for name := range m {
-		out = append(out, name)
-	}
-	slices.Sort(out)
 	return out
 }
 
