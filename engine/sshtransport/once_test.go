@@ -125,13 +125,23 @@ func TestOnceDuplicateLaunches(t *testing.T) { //nolint:paralleltest // races wa
 
 // Done-when 3: the connection is cut at every byte that the client sends for a step.
 func TestOnceCutAtEveryByte(t *testing.T) { //nolint:paralleltest // races want the machine for themselves
+	cutEverywhere(t, "bytes sent", (*transporttest.Proxy).Up, (*transporttest.Proxy).CutNext)
+}
+
+// And at every byte that the server sends for it: what began is then known to have ended, however little was heard of it.
+func TestOnceCutAtEveryByteOfTheAnswer(t *testing.T) { //nolint:paralleltest // races want the machine for themselves
+	cutEverywhere(t, "bytes received", (*transporttest.Proxy).Down, (*transporttest.Proxy).CutNextDown)
+}
+
+func cutEverywhere(t *testing.T, what string, passed func(*transporttest.Proxy) int64, cut func(*transporttest.Proxy, int64)) {
+	t.Helper()
 	_, all := rounds(t, 0)
 	r := newRig(t)
 	dir := t.TempDir()
-	first, last := r.bytesOfStep(dir)
+	first, last := r.bytesOfStep(dir, passed)
 	step := int64(1)
 	if !all {
-		step = (last - first) / 60
+		step = max(1, (last-first)/30)
 	}
 	points := int((last-first)/step) + 1
 	const workers = 4
@@ -143,7 +153,8 @@ func TestOnceCutAtEveryByte(t *testing.T) { //nolint:paralleltest // races want 
 	marks := make([]func() int, points)
 	states := make([]bool, points)
 	each(points, workers, func(w, i int) {
-		got, mark := r.cut(proxies[w], dir, first+int64(i)*step)
+		n := first + int64(i)*step
+		got, mark := r.cut(proxies[w], dir, func(p *transporttest.Proxy) { cut(p, n) })
 		marks[i] = mark
 		switch {
 		case errors.Is(got.Err, engine.ErrNeverStarted) && mark() == 0:
@@ -156,7 +167,7 @@ func TestOnceCutAtEveryByte(t *testing.T) { //nolint:paralleltest // races want 
 			}
 		default:
 			wrong.Add(1)
-			t.Errorf("cut at byte %d of %d to %d: %v, ran %d times", first+int64(i)*step, first, last, got.Err, mark())
+			t.Errorf("cut at byte %d of %d to %d: %v, ran %d times", n, first, last, got.Err, mark())
 		}
 	})
 	for i, m := range marks { // also what came late
@@ -166,21 +177,21 @@ func TestOnceCutAtEveryByte(t *testing.T) { //nolint:paralleltest // races want 
 		}
 		require.Equal(t, want, m(), "cut %d", i)
 	}
-	t.Logf("%d cut points in bytes %d to %d: %d never started, %d ended (%d of them before the cut was felt), %d wrong",
-		points, first, last, never.Load(), succeeded.Load(), uncut.Load(), wrong.Load())
+	t.Logf("%d cut points in %s %d to %d: %d never started, %d ended (%d of them before the cut was felt), %d wrong",
+		points, what, first, last, never.Load(), succeeded.Load(), uncut.Load(), wrong.Load())
 }
 
 // bytesOfStep measures which bytes of a connection belong to a step.
-func (r *rig) bytesOfStep(dir string) (first, last int64) {
+func (r *rig) bytesOfStep(dir string, passed func(*transporttest.Proxy) int64) (first, last int64) {
 	a := r.attempt(engine.Command{})
 	a.Command, _ = counted(dir, a.ID)
-	first = r.proxy.Up()
+	first = passed(r.proxy)
 	require.NoError(r.t, r.start(r.tr, a).wait().Err)
-	return first, r.proxy.Up()
+	return first, passed(r.proxy)
 }
 
-// cut runs a step on a connection that is cut after n bytes.
-func (r *rig) cut(p *transporttest.Proxy, dir string, n int64) (transporttest.Result, func() int) {
+// cut runs a step on a connection that is to be cut.
+func (r *rig) cut(p *transporttest.Proxy, dir string, arm func(*transporttest.Proxy)) (transporttest.Result, func() int) {
 	tr := r.transport(func(o *sshtransport.Options) {
 		o.Limits = hostshell.Limits{KillGrace: time.Second, ReconnectDelay: 5 * time.Millisecond, ReconnectFor: time.Minute, Follow: time.Hour}
 	})
@@ -189,7 +200,7 @@ func (r *rig) cut(p *transporttest.Proxy, dir string, n int64) (transporttest.Re
 	h := *r.host
 	h.Port = p.Port
 	sub.host, sub.tr = &h, tr
-	p.CutNext(n)
+	arm(p)
 	prepared, err := tr.Launcher().Prepare(r.t.Context(), &h, "")
 	if errors.Is(err, engine.ErrUnreachable) { // sizes vary by a few bytes: it was cut before the step's own
 		prepared, err = tr.Launcher().Prepare(r.t.Context(), &h, "")

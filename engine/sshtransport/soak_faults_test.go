@@ -79,7 +79,7 @@ func (s *soak) breakNetwork(ctx context.Context, i int, rng *rand.Rand) {
 
 // breakOnce does one thing to a network and says which.
 func breakOnce(ctx context.Context, p *transporttest.Proxy, rng *rand.Rand) string {
-	switch rng.IntN(9) {
+	switch rng.IntN(11) {
 	case 0, 1:
 		p.Reset()
 		return "reset"
@@ -111,6 +111,11 @@ func breakOnce(ctx context.Context, p *transporttest.Proxy, rng *rand.Rand) stri
 		nap(ctx, time.Second)
 		p.Slow(0)
 		return "slow"
+	case 8, 9:
+		p.Hold(upTo(rng, 3000))
+		nap(ctx, upTo(rng, 1000))
+		p.Orphan()
+		return "given up, and delivered late"
 	}
 	p.HalfClose()
 	return "half-closed"

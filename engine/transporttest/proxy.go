@@ -27,6 +27,7 @@ type Proxy struct {
 	hole     bool
 	refuse   bool
 	cutNext  int64 // bytes from the client after which the next link is reset; <0: never
+	cutDown  int64 // the same of the server's bytes
 	wg       sync.WaitGroup
 	accepted atomic.Int64
 }
@@ -37,6 +38,10 @@ type link struct {
 	up             atomic.Int64 // bytes from the client that were passed on
 	cut            atomic.Int64 // how many of them before it is reset; <0: never
 	gap            atomic.Bool  // something was swallowed
+	held           atomic.Int64 // nanoseconds for which what the client sends is held back
+	orphan         atomic.Bool  // the client is gone, and what it sent is still delivered
+	down           atomic.Int64 // bytes from the server that were passed on
+	cutDown        atomic.Int64 // how many of them before it is reset; <0: never
 }
 
 // NewProxy starts a proxy to host:port; it ends with the test.
@@ -46,7 +51,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	require.NoError(t, err)
 	_, portText, err := net.SplitHostPort(l.Addr().String())
 	require.NoError(t, err)
-	p := &Proxy{Address: "127.0.0.1", Port: atoi(portText), target: target, l: l, links: map[*link]bool{}, cutNext: -1}
+	p := &Proxy{Address: "127.0.0.1", Port: atoi(portText), target: target, l: l, links: map[*link]bool{}, cutNext: -1, cutDown: -1}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() { _ = l.Close(); p.Reset(); p.Blackhole(false); p.wg.Wait() })
 	return p
@@ -70,6 +75,30 @@ func (p *Proxy) Refuse(on bool) { p.set(func() { p.refuse = on }) }
 
 // CutNext resets the next connection that comes after n bytes of its client were passed on; those after it stand.
 func (p *Proxy) CutNext(n int64) { p.set(func() { p.cutNext = n }) }
+
+// CutNextDown is CutNext for what the server sends: the client gets n bytes, and then an end.
+func (p *Proxy) CutNextDown(n int64) { p.set(func() { p.cutDown = n }) }
+
+// Hold holds back what clients send on the connections that stand, each piece for d.
+func (p *Proxy) Hold(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.links {
+		k.held.Store(int64(d))
+	}
+}
+
+// Orphan resets the connections that stand towards their clients only. What a client has sent by then still arrives at the
+// server, as late as Hold says: a launch that was given up long ago is executed, unless something prevents it.
+func (p *Proxy) Orphan() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.links {
+		k.orphan.Store(true)
+		_ = k.client.SetLinger(0)
+		_ = k.client.Close()
+	}
+}
 
 // CutAfter resets the connections that stand after n more bytes of their clients were passed on.
 func (p *Proxy) CutAfter(n int64) {
@@ -96,6 +125,17 @@ func (p *Proxy) HalfClose() {
 	for k := range p.links {
 		_ = k.server.CloseWrite()
 	}
+}
+
+// Down is how many bytes of servers were passed on by the connections that stand.
+func (p *Proxy) Down() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var n int64
+	for k := range p.links {
+		n += k.down.Load()
+	}
+	return n
 }
 
 // Up is how many bytes of clients were passed on by the connections that stand.
@@ -134,8 +174,8 @@ func (p *Proxy) accept() {
 			continue
 		}
 		p.mu.Lock()
-		refuse, cut := p.refuse, p.cutNext
-		p.cutNext = -1
+		refuse, cut, cutDown := p.refuse, p.cutNext, p.cutDown
+		p.cutNext, p.cutDown = -1, -1
 		p.mu.Unlock()
 		s, err := dialTCP(p.target)
 		if err != nil || refuse {
@@ -148,6 +188,7 @@ func (p *Proxy) accept() {
 		}
 		k := &link{client: client, server: s}
 		k.cut.Store(cut)
+		k.cutDown.Store(cutDown)
 		p.mu.Lock()
 		p.links[k] = true
 		p.mu.Unlock()
@@ -179,53 +220,81 @@ func (p *Proxy) pump(k *link, to, from *net.TCPConn) {
 	up := to == k.server
 	for {
 		n, err := from.Read(buf)
-		p.mu.Lock()
-		delay, rate, hole := p.delay, p.rate, p.hole
-		p.mu.Unlock()
-		if n > 0 && hole {
-			k.gap.Store(true)
+		switch {
+		case n == 0:
+		case !up && k.orphan.Load(): // nobody is there to hear it
+		case !p.pass(k, to, buf[:n], up):
+			return
 		}
-		if n > 0 && !hole {
-			if k.gap.Load() {
-				k.reset()
-				return
-			}
-			time.Sleep(delay)
-			if rate > 0 {
-				time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))
-			}
-			data := buf[:n]
-			cut := k.cut.Load()
-			last := up && cut >= 0 && k.up.Load()+int64(n) >= cut
-			if last {
-				data = data[:max(0, cut-k.up.Load())] // more may have passed while the cut was set
-			}
-			if _, werr := to.Write(data); werr != nil && err == nil {
-				err = werr
-			}
-			if up {
-				k.up.Add(int64(len(data)))
-			}
-			if last {
-				p.drainThenReset(k)
-				return
-			}
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				_ = to.CloseWrite()
-			} else {
-				k.reset()
-			}
+		switch {
+		case err == nil:
+		case up && k.orphan.Load():
+			p.endOrphan(k)
+			return
+		case errors.Is(err, io.EOF):
+			_ = to.CloseWrite()
+			return
+		default:
+			k.reset()
 			return
 		}
 	}
 }
 
+// pass hands one piece of data on as the proxy's faults say. It reports whether more may follow.
+func (p *Proxy) pass(k *link, to *net.TCPConn, data []byte, up bool) bool {
+	p.mu.Lock()
+	delay, rate, hole := p.delay, p.rate, p.hole
+	p.mu.Unlock()
+	if hole {
+		k.gap.Store(true)
+		return true
+	}
+	if k.gap.Load() {
+		k.reset()
+		return false
+	}
+	passed, limit := &k.down, k.cutDown.Load()
+	if up {
+		passed, limit = &k.up, k.cut.Load()
+		delay += time.Duration(k.held.Load())
+	}
+	time.Sleep(delay)
+	if rate > 0 {
+		time.Sleep(time.Duration(len(data)) * time.Second / time.Duration(rate))
+	}
+	last := limit >= 0 && passed.Load()+int64(len(data)) >= limit
+	if last {
+		data = data[:max(0, limit-passed.Load())] // more may have passed while the cut was set
+	}
+	_, err := to.Write(data)
+	passed.Add(int64(len(data)))
+	switch {
+	case last && up:
+		p.drainThenReset(k)
+		return false
+	case last: // the client is to read all of them
+		_ = k.client.CloseWrite()
+		_ = k.server.SetLinger(0)
+		_ = k.server.Close()
+		return false
+	case err != nil && !k.orphan.Load():
+		k.reset()
+		return false
+	}
+	return true
+}
+
+// endOrphan ends the server's side some time after what its client had sent was delivered: the server is to act on it.
+func (p *Proxy) endOrphan(k *link) {
+	time.AfterFunc(time.Second, func() { _ = k.server.Close() })
+}
+
 // drainThenReset ends the server's side in order, so that it sees every byte that was let through, and resets the client.
 func (p *Proxy) drainThenReset(k *link) {
 	_ = k.server.CloseWrite()
+	k.orphan.Store(true)
 	_ = k.client.SetLinger(0)
 	_ = k.client.Close()
-	time.AfterFunc(time.Second, func() { _ = k.server.Close() })
+	p.endOrphan(k)
 }
