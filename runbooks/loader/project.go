@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -166,14 +167,7 @@ func (s names) add(kind, name string, n *node) (first *node, ok bool) {
 }
 
 // of returns the names of a kind, sorted.
-func (s names) of(kind string) []string {
-	out := make([]string, 0, len(s[kind]))
-	for name := range s[kind] {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
+func (s names) of(kind string) []string { return slices.Sorted(maps.Keys(s[kind])) }
 
 // collectNames finds what the project declares, and duplicates.
 func (l *loader) collectNames() {

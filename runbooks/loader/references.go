@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -188,22 +189,23 @@ func (b *book) varRef(r expr.Ref) {
 	if b.variables[r.Name] != nil {
 		return
 	}
-	var all []string
-	for name := range b.variables {
-		all = append(all, name)
-	}
-	slices.Sort(all)
-	d := b.reportAt("CON-R002", b.nameOf(r), "there is no variable %q", r.Name)
+	all := slices.Sorted(maps.Keys(b.variables))
+	b.reportAt("CON-R002", b.nameOf(r), "there is no variable %q", r.Name).Hint =
+		undeclared(r, all, fmt.Sprintf("declare it in the runbook: variable %q { type = string }", r.Name))
+}
+
+// undeclared is the hint about a name that is none of those declared: what was meant, those that there are, or without any
+// how to declare it.
+func undeclared(r expr.Ref, all []string, declare string) string {
 	switch s := diag.Suggest(r.Name, all); {
 	case minus(r.Name, all) != "":
-		d.Hint = "for a subtraction put spaces around the minus: var." + minus(r.Name, all)
+		return "for a subtraction put spaces around the minus: " + r.Root + "." + minus(r.Name, all)
 	case s != "":
-		d.Hint = "did you mean var." + s + "?"
+		return "did you mean " + r.Root + "." + s + "?"
 	case len(all) > 0:
-		d.Hint = "declared: " + shortList(all)
-	default:
-		d.Hint = fmt.Sprintf("declare it in the runbook: variable %q { type = string }", r.Name)
+		return "declared: " + shortList(all)
 	}
+	return declare
 }
 
 // minus writes a name such as lag-1 as the subtraction that was meant, or gives "".

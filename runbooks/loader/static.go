@@ -159,17 +159,7 @@ func (l *loader) unknownLocal(r expr.Ref, locals []runbooks.Local) {
 	for _, x := range locals {
 		all = append(all, x.Name)
 	}
-	d := l.reportAt("CON-R003", l.nameOf(r), "there is no local %q", r.Name)
-	switch s := diag.Suggest(r.Name, all); {
-	case minus(r.Name, all) != "":
-		d.Hint = "for a subtraction put spaces around the minus: local." + minus(r.Name, all)
-	case s != "":
-		d.Hint = "did you mean local." + s + "?"
-	case len(all) > 0:
-		d.Hint = "declared: " + shortList(all)
-	default:
-		d.Hint = "declare it in a locals block"
-	}
+	l.reportAt("CON-R003", l.nameOf(r), "there is no local %q", r.Name).Hint = undeclared(r, all, "declare it in a locals block")
 }
 
 // staticLocal evaluates a local of the project if it needs nothing that only a run knows.

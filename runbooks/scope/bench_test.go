@@ -43,7 +43,7 @@ func BenchmarkUnitScope(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		s, _ := scope.WithResults(base, in, results, false)
-		_, ds := e.Eval(scope.ForUnit(s, in.Project.Hosts[i%1000], nil, nil))
+		_, ds := e.Eval(scope.At(s, scope.Place{Self: in.Project.Hosts[i%1000]}))
 		if ds.HasErrors() {
 			b.Fatal(ds)
 		}

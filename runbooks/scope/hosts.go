@@ -83,53 +83,6 @@ func unknownHost(name string, byName map[string]*runbooks.Host) error {
 	return fmt.Errorf("there is no host %q", name)
 }
 
-// Candidates are the hosts that a `hosts` expression can come to when it depends on results: all that it mentions, by
-// its own references and those of the locals that it uses, in order of the inventory, the control host last. Filters
-// that are known already are not applied: see the plan's evaluation for those.
-func Candidates(in Inputs, refs *runbooks.References, e *expr.Expr) []*runbooks.Host {
-	named := map[string]bool{}
-	for _, ref := range refs.Of(e) {
-		for _, h := range mentioned(in, ref) {
-			named[h.Name] = true
-		}
-	}
-	var out []*runbooks.Host
-	for _, h := range in.Project.Hosts {
-		if named[h.Name] {
-			out = append(out, h)
-		}
-	}
-	if named[runbooks.ControlName] {
-		out = append(out, Control())
-	}
-	return out
-}
-
-func mentioned(in Inputs, ref expr.Ref) []*runbooks.Host {
-	switch ref.Root {
-	case "inventory":
-		return in.Project.Hosts
-	case "control":
-		return []*runbooks.Host{Control()}
-	case "host":
-		if h := in.Project.Host(ref.Name); h != nil {
-			return []*runbooks.Host{h}
-		}
-	case "group":
-		for _, g := range in.Project.Groups {
-			if g.Name == ref.Name {
-				return g.Hosts
-			}
-		}
-	case "var":
-		value, ds := newBase(in).variable(ref.Name)
-		if hosts, err := Hosts(in.Project, value); err == nil && !ds.HasErrors() {
-			return hosts
-		}
-	}
-	return nil
-}
-
 // OfInventory reports whether an expression refers to nothing but the inventory: within a project, all that have the same
 // text have the same value, in all places.
 func OfInventory(e *expr.Expr) bool {

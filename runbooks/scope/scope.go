@@ -120,11 +120,6 @@ func At(parent *expr.Scope, p Place) *expr.Scope {
 	return parent.With(names)
 }
 
-// ForUnit returns the scope of a unit: self, each and result, as far as they are not nil.
-func ForUnit(parent *expr.Scope, self *runbooks.Host, each *expr.Keyed, result map[string]expr.Value) *expr.Scope {
-	return At(parent, Place{Self: self, Each: each, Result: result})
-}
-
 func runValue(r *Run) expr.Value {
 	if r == nil {
 		t := expr.StringType()

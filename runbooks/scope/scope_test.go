@@ -2,7 +2,6 @@ package scope_test
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -191,7 +190,7 @@ func TestLocalsThatDependOnThePlace(t *testing.T) {
 	in := inputs(t)
 	s := base(t, in)
 	for _, h := range in.Project.Hosts {
-		at := scope.ForUnit(s, h, nil, nil)
+		at := scope.At(s, scope.Place{Self: h})
 		require.Equal(t, h.Name+":10", eval(t, at, `local.me`))
 	}
 	_, ds := parse(t, `local.me`).Eval(s)
@@ -480,25 +479,6 @@ func TestHostsErrors(t *testing.T) {
 	}
 	_, err := scope.Hosts(in.Project, expr.Value{})
 	require.ErrorIs(t, err, expr.ErrNotHosts)
-}
-
-func TestCandidates(t *testing.T) {
-	t.Parallel()
-	in := inputs(t)
-	refs := runbooks.NewReferences(in.Project, in.Runbook)
-	tests := map[string]string{
-		`check.lag.lag > 3 ? host.db-b1 : host["web1.example.org"]`: "db-b1 web1.example.org",
-		`check.lag.ok ? local.hosts : []`:                           "db-b1 web1.example.org",
-		`check.lag.ok ? var.target : control`:                       "db-b1 control",
-		`step.x.by_host`:                                            "",
-	}
-	for text, want := range tests {
-		var names []string
-		for _, h := range scope.Candidates(in, refs, parse(t, text)) {
-			names = append(names, h.Name)
-		}
-		require.Equal(t, want, strings.Join(names, " "), text)
-	}
 }
 
 func TestSingle(t *testing.T) {
