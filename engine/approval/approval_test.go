@@ -93,7 +93,7 @@ func TestGate_refuses(t *testing.T) {
 			_, err = g.Add(keys{}, tt.text, tt.sig, tt.at)
 			require.ErrorIs(t, err, tt.want)
 			require.ErrorContains(t, err, tt.says)
-			require.Len(t, g.Grants(), 1)
+			require.Len(t, g.Counting(), 1)
 		})
 	}
 }

@@ -164,9 +164,6 @@ func (g *Gate) Deny(by string, at time.Time) error {
 	return nil
 }
 
-// Grants are the approvals that counted when they were given, in order.
-func (g *Gate) Grants() []Grant { return slices.Clone(g.grants) }
-
 // Counting are the people whose grants count now: still members, and no operators.
 func (g *Gate) Counting() []Grant {
 	var out []Grant

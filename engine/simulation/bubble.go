@@ -22,17 +22,15 @@ var Epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) //nolint:gochecknoglobal
 // ErrStuck: everything waits for something that will never happen, such as an answer that nobody gives.
 var ErrStuck = errors.New("everything waits, and nothing will ever happen")
 
-// Bubble is BubbleAt at Epoch.
-func Bubble(f func(ctx context.Context) error) error { return BubbleAt(time.Time{}, f) }
-
 // earliest is when the clock of synctest begins: nothing simulated can be before it.
 var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant that Go cannot write as one
 
-// BubbleAt runs f in simulated time that begins at start (zero: Epoch; not before the year 2000) and returns when f and every goroutine that it started have ended. A panic of f is
-// returned as an error: it is a defect of continuo, and one case of many must not end the others.
+// Bubble runs f in simulated time that begins at start (zero: Epoch; not before the year 2000) and returns when f and every
+// goroutine that it started have ended. A panic of f is returned as an error: it is a defect of continuo, and one case of many
+// must not end the others.
 //
 // synctest wants a *testing.T only to pass it on; outside `go test` a zero one serves (TestBubble guards that).
-func BubbleAt(start time.Time, f func(ctx context.Context) error) (err error) {
+func Bubble(start time.Time, f func(ctx context.Context) error) (err error) {
 	if start.IsZero() {
 		start = Epoch
 	}

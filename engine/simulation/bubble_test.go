@@ -15,7 +15,7 @@ func TestBubble_anHourTakesNoTime(t *testing.T) {
 	t.Parallel()
 	var took time.Duration
 	var began time.Time
-	err := simulation.Bubble(func(ctx context.Context) error {
+	err := simulation.Bubble(time.Time{}, func(ctx context.Context) error {
 		began = time.Now()
 		ctx, cancel := context.WithTimeout(ctx, time.Hour)
 		defer cancel()
@@ -30,11 +30,11 @@ func TestBubble_anHourTakesNoTime(t *testing.T) {
 
 func TestBubble_returnsWhatWentWrong(t *testing.T) {
 	t.Parallel()
-	require.ErrorIs(t, simulation.Bubble(func(context.Context) error {
+	require.ErrorIs(t, simulation.Bubble(time.Time{}, func(context.Context) error {
 		<-make(chan int)
 		return nil
 	}), simulation.ErrStuck)
-	require.ErrorContains(t, simulation.Bubble(func(context.Context) error { panic("boom") }), "boom")
+	require.ErrorContains(t, simulation.Bubble(time.Time{}, func(context.Context) error { panic("boom") }), "boom")
 	mine := errors.New("mine")
-	require.ErrorIs(t, simulation.Bubble(func(context.Context) error { return mine }), mine)
+	require.ErrorIs(t, simulation.Bubble(time.Time{}, func(context.Context) error { return mine }), mine)
 }

@@ -10,10 +10,10 @@ import (
 // explore both.
 func Docs() []diag.Doc {
 	wrap := func(items string) string {
-		return "runbook \"example\" {\n  phase \"work\" {\n    hosts = control\n" + items + "  }\n}\n"
+		return "$ continuo test example --explore\nrunbook \"example\" {\n  phase \"work\" {\n    hosts = control\n" + items + "  }\n}\n"
 	}
 	cleaned := func(step, tidy string) string {
-		return "runbook \"example\" {\n  phase \"work\" {\n    hosts = control\n" + step + "  }\n  cleanup {\n    step \"tidy\" {\n" +
+		return "$ continuo test example --explore\nrunbook \"example\" {\n  phase \"work\" {\n    hosts = control\n" + step + "  }\n  cleanup {\n    step \"tidy\" {\n" +
 			"      hosts      = control\n      argv       = " + tidy + "\n      idempotent = true\n    }\n  }\n}\n"
 	}
 	const promote = `    step "promote" {
@@ -33,13 +33,13 @@ func Docs() []diag.Doc {
     }
 `
 	gate := func(members string) string {
-		return "role \"deciders\" { members = [" + members + "] }\n\n" + wrap(`    gate "go" {
+		return wrap(`    gate "go" {
       question  = "Promote?"
       role      = role.deciders
       approvals = 2
       expires   = "30m"
     }
-`+promote)
+`+promote) + "\nrole \"deciders\" { members = [" + members + "] }\n"
 	}
 	return []diag.Doc{
 		{

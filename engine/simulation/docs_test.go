@@ -41,7 +41,7 @@ func TestDocs_theHoleIsFoundAndGoneAfterTheRepair(t *testing.T) {
 
 func exploreDoc(t *testing.T, runbook string) *simulation.Exploration {
 	t.Helper()
-	p := project(t, runbook, "")
+	p := project(t, string(diag.NewExample(runbook).Files["project.hcl"]), "")
 	x, err := simulation.Explore(t.Context(), p, p.Runbook("example"), simulation.Options{})
 	require.NoError(t, err)
 	require.Greater(t, len(x.Cases), 3)

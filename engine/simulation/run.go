@@ -86,7 +86,7 @@ func Run(c Case) (*Ended, error) {
 		c.askInBatches(c.Crash.People)
 	}
 	out := &Ended{Plan: c.Plan}
-	err := BubbleAt(c.Start, func(ctx context.Context) error { return c.play(ctx, out) })
+	err := Bubble(c.Start, func(ctx context.Context) error { return c.play(ctx, out) })
 	if err != nil {
 		return nil, fmt.Errorf("simulate %s: %w", c.Runbook.Name, err)
 	}

@@ -23,18 +23,6 @@ var hostType = cty.Object(map[string]cty.Type{
 // HostType is the type of hosts. Variables of this type are given by the host's name.
 func HostType() Type { return Type{hostType} }
 
-// SetType is the type of sets of elem.
-func SetType(elem Type) Type { return Type{cty.Set(elem.cty())} }
-
-// TupleType is the type of sequences of exactly these types.
-func TupleType(elems ...Type) Type {
-	ts := make([]cty.Type, len(elems))
-	for i, e := range elems {
-		ts[i] = e.cty()
-	}
-	return Type{cty.Tuple(ts)}
-}
-
 // IsAny reports whether nothing is known of the type.
 func (t Type) IsAny() bool { return t.cty() == cty.DynamicPseudoType }
 
