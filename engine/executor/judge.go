@@ -147,7 +147,7 @@ func describe(err error, o *output, reads interest) string {
 	return text
 }
 
-// errText is an error in one line; a diagnostic gives its summary and detail.
+// errText is an error in one line; a diagnostic gives its place, summary, detail and the code that explain knows.
 func errText(err error) string {
 	var l *diag.ListError
 	if !errors.As(err, &l) || len(l.List) == 0 {
@@ -156,8 +156,9 @@ func errText(err error) string {
 	d := l.List[0]
 	text := d.Summary
 	if d.Detail != "" {
-		text += ": " + d.Detail
+		text += ": " + strings.TrimSuffix(d.Detail, ".")
 	}
+	text += " (" + d.Code + ")"
 	if !d.Range.Zero() {
 		text = d.Range.String() + ": " + text
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
@@ -17,7 +19,7 @@ func validateCommand(a *app) *cobra.Command {
 Exit code 3 when the project is not valid.`,
 		Example: `  continuo validate
   continuo validate --strict             warnings are errors, for CI
-  continuo validate --format sarif`,
+  continuo -C runbooks/payments validate --format sarif > continuo.sarif     for a code host, from the repository's root`,
 		Args: atMost(0),
 		RunE: func(*cobra.Command, []string) error {
 			if a.global.json {
@@ -35,6 +37,19 @@ Exit code 3 when the project is not valid.`,
 	return c
 }
 
+// home is where continuo is described.
+const home = "https://github.com/continuo-runbooks/continuo"
+
+// base is the project's directory as seen from the working directory, which is the repository's root where a code host
+// runs commands; empty for a project elsewhere.
+func (a *app) base() string {
+	rel, err := filepath.Rel(a.env.Dir, a.dir())
+	if err != nil || !filepath.IsLocal(rel) || rel == "." {
+		return ""
+	}
+	return filepath.ToSlash(rel)
+}
+
 func (a *app) validate(strict bool, format string) error {
 	p, list, err := a.load()
 	if p == nil && len(list) == 0 {
@@ -50,7 +65,9 @@ func (a *app) validate(strict bool, format string) error {
 	case "sarif":
 		var docs *diag.Table
 		if docs, err = codes(); err == nil {
-			err = diag.SARIF{Version: tool().Version, Docs: docs, Source: readSource(a.dir())}.Write(a.out, list)
+			err = diag.SARIF{
+				Version: tool().Version, URI: home, Base: a.base(), Docs: docs, Source: readSource(a.dir()),
+			}.Write(a.out, list)
 		}
 	default:
 		err = a.err.DiagnosticText(list, readSource(a.dir()))
