@@ -2,7 +2,6 @@ package diag_test
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,41 +24,6 @@ func TestJSON(t *testing.T) {
 	got, err = json.Marshal(diag.List(nil))
 	require.NoError(t, err)
 	require.JSONEq(t, `{"schema":"continuo/diagnostics/v1","diagnostics":[]}`, string(got))
-}
-
-func TestSARIF(t *testing.T) {
-	t.Parallel()
-	src := "名 = bad\n"
-	table, err := diag.NewTable([]diag.Doc{{Code: "CON-A001", Title: "title", Meaning: "meaning", Wrong: "w", Right: "r"}})
-	require.NoError(t, err)
-	l := diag.List{
-		{Severity: diag.Error, Code: "CON-B001", Summary: "two", Range: diag.Range{File: "dir/a b.hcl", Start: diag.Pos{Line: 3}}},
-		{Severity: diag.Warning, Code: "CON-A001", Summary: "one", Detail: "d", Hint: "h", Range: at(t, "a.hcl", src, "bad"),
-			Related: []diag.Related{{Message: "m", Range: at(t, "a.hcl", src, "名")}}},
-		{Severity: diag.Error, Code: "CON-B001", Summary: "no place"},
-	}
-	var b strings.Builder
-	s := diag.SARIF{Version: "1.2.3", Docs: table, Source: source(map[string]string{"a.hcl": src})}
-	require.NoError(t, s.Write(&b, l))
-	require.JSONEq(t, `{
-	  "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
-	  "runs": [{
-	    "tool": {"driver": {"name": "continuo", "version": "1.2.3", "rules": [
-	      {"id": "CON-A001", "shortDescription": {"text": "title"}, "fullDescription": {"text": "meaning"}}, {"id": "CON-B001"}]}},
-	    "columnKind": "unicodeCodePoints",
-	    "results": [
-	      {"ruleId": "CON-B001", "ruleIndex": 1, "level": "error", "message": {"text": "no place"}},
-	      {"ruleId": "CON-A001", "ruleIndex": 0, "level": "warning", "message": {"text": "one\nd\nhint: h"},
-	       "locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.hcl"},
-	         "region": {"startLine": 1, "startColumn": 5, "endLine": 1, "endColumn": 8}}}],
-	       "relatedLocations": [{"id": 1, "message": {"text": "m"}, "physicalLocation": {"artifactLocation": {"uri": "a.hcl"},
-	         "region": {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}}}]},
-	      {"ruleId": "CON-B001", "ruleIndex": 1, "level": "error", "message": {"text": "two"},
-	       "locations": [{"physicalLocation": {"artifactLocation": {"uri": "dir/a%20b.hcl"}, "region": {"startLine": 3, "endLine": 3}}}]}
-	    ]}]}`, b.String())
-	b.Reset()
-	require.NoError(t, diag.SARIF{}.Write(&b, nil))
-	require.Contains(t, b.String(), `"results": []`)
 }
 
 func TestTable(t *testing.T) {
