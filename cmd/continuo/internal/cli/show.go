@@ -12,8 +12,8 @@ func showCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show RUN",
 		Short: "One run: every item and what became of it",
-		Long: `Shows a run as its journal tells it. RUN is an id, the beginning of one, or @latest. The exit code is that of the command;
-what the run came to is in its verdict.`,
+		Long: `Shows a run as its journal tells it, or a filed exploration: its cases and findings. RUN is an id, the beginning of one, or
+@latest. The exit code is that of the command; what the run came to is in its verdict.`,
 		Example: `  continuo show @latest
   continuo show 20261121t18 --json`,
 		Args:              exactly("RUN"),
@@ -23,10 +23,18 @@ what the run came to is in its verdict.`,
 			if err != nil {
 				return err
 			}
+			end := view.Ending{Record: l.Record, Bundle: l.Dir, Sealed: l.Sealed, SignedBy: sealedBy(l), Next: nextCommands(l)}
+			if x := report.FiledExploration(l.Record); x != nil {
+				if a.global.json {
+					return x.JSON(a.out)
+				}
+				a.out.ShowExploration(end, x)
+				return nil
+			}
 			if a.global.json {
 				return report.NewRunDocument(l.Record, l.Dir).JSON(a.out)
 			}
-			a.out.Show(view.Ending{Record: l.Record, Bundle: l.Dir, Sealed: l.Sealed, SignedBy: sealedBy(l), Next: nextCommands(l)})
+			a.out.Show(end)
 			return nil
 		},
 	}

@@ -40,7 +40,8 @@ no secret is read. Exit code 1 when a test fails, or when explore has findings.
 With --explore every item is made to go wrong on every class of hosts in every way it can, one case after another, and
 continuo itself is killed at every line of its journal and the run resumed. Each case ends safe, held (a person decides), or as
 a finding: a hole in the runbook. ` + "`continuo explain CODE`" + ` says what mends it. Hosts that are alike in site, environment, labels
-and connection count as one class. With --file the result becomes evidence like that of a run: of an exercise of type
+and connection count as one class, as elements of a for_each that name such hosts; of the batches of a rollout the first, the second
+and the last are explored. With --file the result becomes evidence like that of a run: of an exercise of type
 simulation, in which no host was contacted.
 
 With --record a real run becomes a test: what hosts and people answered then, they answer again.`,
@@ -75,7 +76,7 @@ With --record a real run becomes a test: what hosts and people answered then, th
 	f := c.Flags()
 	f.StringVar(&o.run, "run", "", "only tests whose name matches `REGEXP`")
 	f.BoolVar(&o.explore, "explore", false, "every item, class of hosts and kind of fault")
-	f.BoolVar(&o.pairs, "pairs", false, "with --explore: two faults at a time, too")
+	f.BoolVar(&o.pairs, "pairs", false, "with --explore: two faults at a time, too (of exit, unreachable, lost-connection, rejected; a crash comes alone)")
 	f.BoolVar(&o.file, "file", false, "with --explore: seal the result as evidence")
 	f.StringVar(&o.signWith, "sign-with", "", "with --file: sign with this SSH private `KEY` instead of continuo's own")
 	f.StringVar(&o.by, "by", "", "with --file: `PRINCIPAL` who explored (default: user@host)")

@@ -47,7 +47,7 @@ func (a *app) explore(cmd *cobra.Command, p *runbooks.Project, rbs []*runbooks.R
 		}
 		all = append(all, x)
 		if o.format == "text" {
-			a.out.Exploration(x)
+			a.out.Exploration(report.NewExploration(projectName(p), x.Plan, x.Explored()))
 		}
 		if o.file {
 			code = worst(code, a.fileExploration(cmd.Context(), p, x, o))

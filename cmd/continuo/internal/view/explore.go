@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/report"
 	"github.com/continuo-runbooks/continuo/engine/simulation"
 )
@@ -28,29 +29,14 @@ type ExploredRBDoc struct {
 
 // FindingDoc is one hole.
 type FindingDoc struct {
-	Code    string   `json:"code"`
-	Runbook string   `json:"runbook"`
-	Item    string   `json:"item"`
-	Host    string   `json:"host,omitempty"`
-	Fault   string   `json:"fault"`
-	Ended   string   `json:"ended"`
-	Why     string   `json:"why"`
-	Cases   int      `json:"cases"`
-	Story   []string `json:"story,omitempty"`
+	Runbook string `json:"runbook"`
+	engine.ExploredFinding
 }
 
 // ExploreCaseDoc is one case of the matrix.
 type ExploreCaseDoc struct {
-	Runbook string   `json:"runbook"`
-	Item    string   `json:"item"`
-	Host    string   `json:"host,omitempty"`
-	Alike   int      `json:"alike,omitempty"`
-	Kind    string   `json:"kind"`
-	Fault   string   `json:"fault"`
-	With    string   `json:"with,omitempty"`
-	Ended   string   `json:"ended"`
-	Codes   []string `json:"codes,omitempty"`
-	Why     string   `json:"why"`
+	Runbook string `json:"runbook"`
+	engine.ExploredCase
 }
 
 // NewExploreDocument makes the document of some explorations.
@@ -61,17 +47,12 @@ func NewExploreDocument(all []*simulation.Exploration) ExploreDocument {
 		doc.Safe += x.Safe
 		doc.Held += x.Held
 		doc.Runbooks = append(doc.Runbooks, ExploredRBDoc{Runbook: x.Runbook, Baseline: x.Baseline, Skipped: x.Skipped})
-		for _, f := range x.Findings {
-			doc.Findings = append(doc.Findings, FindingDoc{
-				Code: f.Code, Runbook: x.Runbook, Item: string(f.Item), Host: f.Case.Host, Fault: f.Case.Fault, Ended: string(f.Case.End), Why: f.Why,
-				Cases: f.Cases, Story: f.Case.Story,
-			})
+		e := x.Explored()
+		for _, f := range e.Findings {
+			doc.Findings = append(doc.Findings, FindingDoc{x.Runbook, f})
 		}
-		for _, c := range x.Cases {
-			doc.Matrix = append(doc.Matrix, ExploreCaseDoc{
-				Runbook: x.Runbook, Item: string(c.Item), Host: c.Host, Alike: c.Alike, Kind: string(c.Kind), Fault: c.Fault, With: c.With,
-				Ended: string(c.End), Codes: c.Codes(), Why: c.Why,
-			})
+		for _, c := range e.Cases {
+			doc.Matrix = append(doc.Matrix, ExploreCaseDoc{x.Runbook, c})
 		}
 	}
 	return doc
@@ -79,15 +60,32 @@ func NewExploreDocument(all []*simulation.Exploration) ExploreDocument {
 
 // Exploration prints the matrix of a runbook, what people would have to decide, its findings with the shortest story that
 // leads to each, and the number.
-func (s *Screen) Exploration(x *simulation.Exploration) {
-	r := report.NewExploration("", x.Plan, x.Explored())
+func (s *Screen) Exploration(x *report.Exploration) {
 	from := "with empty answers"
 	if x.Baseline != "" {
 		from = fmt.Sprintf("starting from test %q", Clean(x.Baseline))
 	}
 	s.Printf("%s, %s\n\n", s.paint(bold, Clean(x.Runbook)), from)
-	s.matrix(r)
-	if held := r.Decisions(); len(held) > 0 {
+	s.explored(x)
+}
+
+// ShowExploration prints an exploration that is filed.
+func (s *Screen) ShowExploration(e Ending, x *report.Exploration) {
+	r := e.Record
+	s.Printf("%s %s of %s%s\n", s.mode(r.Mode), r.Opened.Run, Clean(x.Runbook), after(": ", Clean(x.Title)))
+	s.Printf("  explored %s by %s on %s; no host was contacted\n\n", r.StartedAt.In(s.zone).Format("2006-01-02 15:04:05 MST"),
+		Clean(r.Opened.Operator), Clean(r.Opened.OperatorHost))
+	s.explored(x)
+	s.Filed(e)
+	for _, c := range e.Next {
+		s.Printf("next: %s\n", c)
+	}
+}
+
+// explored prints what both have in common.
+func (s *Screen) explored(x *report.Exploration) {
+	s.matrix(x)
+	if held := x.Decisions(); len(held) > 0 {
 		s.Printf("\nheld for a person, who is told:\n")
 		for _, h := range held {
 			s.wrapped(fmt.Sprintf("  %4d  ", h.Cases), h.Why)
@@ -102,14 +100,14 @@ func (s *Screen) Exploration(x *simulation.Exploration) {
 			s.wrapped("  ", l)
 		}
 	}
-	s.Printf("\n%d cases: %d safe, %d held, %d in %s\n", len(x.Cases), x.Safe, x.Held, x.Found, Count(len(x.Findings), "finding"))
+	s.Printf("\n%d cases: %d safe, %d held, %d in %s\n", x.Cases, x.Safe, x.Held, x.Found, Count(len(x.Findings), "finding"))
 }
 
-func (s *Screen) finding(f simulation.Finding) {
+func (s *Screen) finding(f engine.ExploredFinding) {
 	s.Printf("\n")
 	s.wrapped(s.paint(red, "finding["+f.Code+"]:")+" ", f.Why)
-	s.wrapped("  ", fmt.Sprintf("in %s; the shortest story: %s of %s%s", Count(f.Cases, "case"), f.Case.Fault, f.Case.Item, after(" on ", Clean(f.Case.Host))))
-	for n, line := range f.Case.Story {
+	s.wrapped("  ", fmt.Sprintf("in %s; the shortest story: %s of %s%s", Count(f.Cases, "case"), f.Fault, f.Item, after(" on ", Clean(f.Host))))
+	for n, line := range f.Story {
 		s.wrapped(fmt.Sprintf("  %3d. ", n+1), line)
 	}
 	s.Printf("  %s continuo explain %s\n", s.paint(cyan, "hint:"), f.Code)
