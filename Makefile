@@ -73,8 +73,9 @@ tamper: ## the threat table: what each attack is caught by, in verify and in the
 axe: ## the HTML report in headless Chromium: no axe-core violation, no console message, no request, prints on A4 (needs chromium, npm)
 	@mkdir -p $(BIN)/axe
 	@npm install --silent --no-fund --no-audit --prefix $(BIN)/axe axe-core@4.14.1
-	@CONTINUO_AXE=$(CURDIR)/$(BIN)/axe/node_modules/axe-core/axe.min.js $(GO) test -count=1 -timeout=30m -run='^TestBrowser' -v ./engine/report | \
-	  sed -n -e 's/^ *browser_test.go:[0-9]*: //p' -e '/^ok/p' -e '/^FAIL/p' -e '/--- FAIL/p' -e '/--- SKIP/p' -e '/Error/p'
+	@CONTINUO_AXE=$(CURDIR)/$(BIN)/axe/node_modules/axe-core/axe.min.js $(GO) test -count=1 -timeout=30m -run='^TestBrowser' -v ./engine/report \
+	  >$(BIN)/axe.log 2>&1; status=$$?; \
+	  sed -n -e 's/^ *browser_test.go:[0-9]*: //p' -e '/^ok/p' -e '/^FAIL/p' -e '/--- FAIL/p' -e '/--- SKIP/p' -e '/Error/p' $(BIN)/axe.log; exit $$status
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' cmd engine runbooks); do \
