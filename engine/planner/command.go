@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -73,7 +74,7 @@ func (p *planner) commands(part engine.PartName, c *runbooks.Command, where plac
 		same = same && reflect.DeepEqual(out[0], out[len(out)-1])
 	}
 	if same {
-		return out[:1]
+		return slices.Clone(out[:1]) // the others need not be kept
 	}
 	for n, h := range hosts {
 		out[n].Host = h.Name
