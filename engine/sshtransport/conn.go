@@ -29,6 +29,7 @@ type conn struct {
 
 func newConn(client *ssh.Client, raw *countingConn, sessions int, keepalive time.Duration) *conn {
 	c := &conn{client: client, raw: raw, channels: newLimiter(sessions), ended: make(chan struct{})}
+	raw.writing(func() { _, _, _ = client.SendRequest("keepalive@openssh.com", false, nil) })
 	go func() {
 		_ = client.Wait()
 		close(c.ended)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // reading is how much was read from a server, and what came first.
@@ -41,20 +42,49 @@ func (r *reading) shed() string {
 }
 
 // countingConn counts what was read: a server that ends a connection without a byte has not even begun. Once reading has
-// ended, it writes nothing more: a channel that x/crypto/ssh opens after it has told all others that the connection is gone
-// would never be answered, unless its request cannot be sent.
+// ended nothing can be written any more, and the layer above is made to know it: x/crypto/ssh tells the channels that are
+// open when a connection ends, and one that is opened a moment later waits for an answer for ever, unless its request
+// cannot be sent. The first write that fails is no error to whoever wrote, only later ones are.
 type countingConn struct {
 	net.Conn
 	read  *reading
 	ended atomic.Bool
+	spoil atomic.Pointer[func()]
+}
+
+// spoilTime bounds how long the end of a connection waits for a write of its own, which another one may hold up.
+const spoilTime = time.Second
+
+// writing says how something is written, which is to fail first when the connection has ended.
+func (c *countingConn) writing(write func()) {
+	c.spoil.Store(&write)
+	if c.ended.Load() {
+		c.fail()
+	}
+}
+
+func (c *countingConn) fail() {
+	write := c.spoil.Load()
+	if write == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); (*write)() }()
+	timer := time.NewTimer(spoilTime)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
 }
 
 // Read implements net.Conn.
 func (c *countingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.read.add(p[:n])
-	if err != nil {
-		c.ended.Store(true)
+	if err != nil && !c.ended.Swap(true) {
+		_ = c.Conn.Close() // or a write that goes on could go on for long
+		c.fail()
 	}
 	return n, err
 }

@@ -43,7 +43,14 @@ func TestSoak(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 	}
 	t.Logf("CONTINUO_SEED=%d", seed)
 	s := newSoak(t, hosts)
+	defer s.report(length) // whatever else fails
 	transporttest.RequireNoGoroutines(t, func() { s.run(length, seed) })
+}
+
+// report waits until nothing runs on the hosts and holds what ran, also late, to what was said.
+func (s *soak) report(length time.Duration) {
+	t := s.t
+	t.Helper()
 	for _, srv := range s.servers {
 		srv.RequireNothingLeft(t)
 	}
@@ -54,10 +61,14 @@ func TestSoak(t *testing.T) { //nolint:paralleltest // it wants the machine for 
 		}
 	}
 	t.Logf("%d hosts, %v: %d steps, %d attempts; %d ended once, %d of them re-attached, %d collected later; %d attempts never started, %d steps gave up unreached",
-		hosts, length, s.steps.Load(), s.attempts.Load(), s.ended.Load(), s.reattached.Load(), s.collected.Load(), s.never.Load(), s.unreachable.Load())
+		len(s.hosts), length, s.steps.Load(), s.attempts.Load(), s.ended.Load(), s.reattached.Load(), s.collected.Load(), s.never.Load(), s.unreachable.Load())
 	t.Logf("faults: %s", s.faults.String())
-	t.Logf("%d double executions, %d false successes, %d lost results, 0 goroutines and 0 remote processes left",
-		s.doubles.Load(), s.wrong.Load(), s.lost.Load())
+	left := "0"
+	if t.Failed() {
+		left = "look above for"
+	}
+	t.Logf("%d double executions, %d false successes, %d lost results, %s goroutines and 0 remote processes left",
+		s.doubles.Load(), s.wrong.Load(), s.lost.Load(), left)
 	require.Zero(t, s.doubles.Load()+s.wrong.Load()+s.lost.Load())
 	require.NotZero(t, s.ended.Load())
 }
