@@ -112,13 +112,16 @@ func FuzzLoad(f *testing.F) {
 			f.Add([]byte(doc.Wrong))
 		}
 	}
+	// An input takes milliseconds with these: fuzzing ends a process that is busy for ten seconds, on a loaded machine too.
+	limits := loader.DefaultLimits()
+	limits.Hosts, limits.Items, limits.Steps, limits.Bytes = 500, 5_000, 200_000, 8<<20
 	f.Fuzz(func(t *testing.T, src []byte) {
 		if len(src) > 1<<16 {
 			return
 		}
 		for _, name := range []string{"fuzz.hcl", "fuzz.test.hcl"} {
 			fsys := fstest.MapFS{name: {Data: src}, "data.csv": {Data: []byte("a,b\n1,2\n")}}
-			p, ds, err := loader.LoadFS(fsys, "/p", loader.Options{})
+			p, ds, err := loader.LoadFS(fsys, "/p", loader.Options{Limits: limits})
 			require.NoError(t, err)
 			require.Equal(t, ds.HasErrors(), p == nil)
 			for _, d := range ds {

@@ -1,5 +1,7 @@
 package loader
 
+import "github.com/continuo-runbooks/continuo/runbooks/expr"
+
 // Limits bound what a project may ask of the machine that loads it. They are far above what people write and far below
 // what could exhaust memory, time or the parser's stack.
 type Limits struct {
@@ -21,6 +23,8 @@ type Limits struct {
 	Problems   int   // errors that are reported; the first ones are those to mend
 
 	ScriptBytes int // of a script of the shell, whose parser recurses, too
+
+	Steps, Bytes int64 // of all evaluations together, as expr.Meter counts them
 }
 
 // DefaultLimits are the limits of Load when Options has none.
@@ -28,6 +32,6 @@ func DefaultLimits() Limits {
 	return Limits{
 		FileBytes: 1 << 20, TotalBytes: 32 << 20, HCLBytes: 4 << 20, Files: 2000, Tokens: 200_000, AllTokens: 500_000, Nesting: 64,
 		Operators: 512, Conditions: 64, Unary: 8, Digits: 40, Exponent: 308, Hosts: 20_000, Labels: 1_000_000, Problems: 1000, Items: 100_000,
-		ScriptBytes: 64 << 10,
+		ScriptBytes: 64 << 10, Steps: expr.LimitProjectSteps, Bytes: expr.LimitProjectBytes,
 	}
 }

@@ -133,7 +133,7 @@ func (l *loader) load(names []string) error {
 			return err
 		}
 	}
-	l.meter = expr.ProjectMeter()
+	l.meter = expr.NewMeter(l.opts.Limits.Steps, l.opts.Limits.Bytes)
 	l.plain = expr.NewScope(l.source).WithMeter(l.meter)
 	if l.diags.HasErrors() && l.broken() {
 		return nil
