@@ -29,7 +29,7 @@ func Project(p *runbooks.Project, opts Options) diag.List {
 		}
 		out = append(out, l.diags...)
 	}
-	return out.Sorted()
+	return append(out, unusedShared(p)...).Sorted()
 }
 
 // rules in order of code. Each looks at one runbook.

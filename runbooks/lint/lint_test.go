@@ -186,3 +186,55 @@ func TestProject_interpolations(t *testing.T) {
 		})
 	}
 }
+
+// A shared local counts as used by whatever reads it: hosts, groups, the environment of an item, another local in use, a
+// test. One that only an unused local reads is not.
+func TestProject_sharedLocals(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{
+		"project.hcl": {Data: []byte(`locals {
+  address = "10.0.0.1"
+  site    = "${local.letter}-north"
+  letter  = "b"
+  env     = { SITE = local.site }
+  here    = [for h in inventory : h if h.site == local.site]
+  tested  = "0"
+  hidden  = "1"
+  idle    = local.inner
+  inner   = "2"
+}
+
+host "a" {
+  address = local.address
+  site    = local.site
+}
+
+group "here" { hosts = local.here }
+
+runbook "r" {
+  locals {
+    hidden = "its own"
+  }
+  phase "p" {
+    check "c" {
+      hosts = group.here
+      argv  = ["echo", local.hidden]
+      env   = local.env
+    }
+  }
+}
+`)},
+		"r.test.hcl": {Data: []byte("test \"t\" {\n  runbook = \"r\"\n  on \"check.c\" { stdout = local.tested }\n  expect { condition = check.c.ok }\n}\n")},
+	}
+	p, ds, err := loader.LoadFS(files, "/p", loader.Options{})
+	require.NoError(t, err)
+	require.Empty(t, ds)
+	var unused []string
+	for _, d := range lint.Project(p, options()) {
+		if d.Code == "CON-W015" {
+			unused = append(unused, d.Summary)
+			require.Contains(t, d.Context, "project")
+		}
+	}
+	require.Equal(t, []string{`local "hidden" is not used`, `local "idle" is not used`, `local "inner" is not used`}, unused)
+}

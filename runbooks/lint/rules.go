@@ -1,11 +1,13 @@
 package lint
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
 )
 
@@ -208,6 +210,20 @@ func (l *linter) unused() {
 			l.warn("CON-W015", x.Range, "remove it, or use local."+x.Name, "local %q is not used", x.Name)
 		}
 	}
+}
+
+// unusedShared are the project's locals that neither the inventory nor a runbook nor a test reads.
+func unusedShared(p *runbooks.Project) diag.List {
+	var out diag.List
+	for _, x := range p.Locals {
+		if !x.Used {
+			out = append(out, diag.Diagnostic{
+				Severity: diag.Warning, Code: "CON-W015", Summary: fmt.Sprintf("local %q is not used", x.Name), Range: x.Range,
+				Hint: "remove it, or use local." + x.Name, Context: fmt.Sprintf("project %q", p.Name),
+			})
+		}
+	}
+	return out
 }
 
 // inEnv reports a local whose entries were taken into the environment of an item: they are expressions of the item now.
