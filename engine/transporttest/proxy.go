@@ -17,10 +17,10 @@ import (
 type Proxy struct {
 	Address string // 127.0.0.1
 	Port    int
-	target  string
 	l       net.Listener
 
 	mu       sync.Mutex
+	target   string
 	links    map[*link]bool
 	delay    time.Duration
 	rate     int // bytes a second; 0: no bound
@@ -69,6 +69,9 @@ func (p *Proxy) Slow(bytes int) { p.set(func() { p.rate = bytes }) }
 // Blackhole swallows everything, as a firewall that drops. A connection of which something was swallowed is reset by
 // whatever comes on it when that is over: no TCP delivers what follows a gap.
 func (p *Proxy) Blackhole(on bool) { p.set(func() { p.hole = on }) }
+
+// Target is where new connections lead from now on.
+func (p *Proxy) Target(address string) { p.set(func() { p.target = address }) }
 
 // Refuse resets new connections at once.
 func (p *Proxy) Refuse(on bool) { p.set(func() { p.refuse = on }) }
@@ -174,10 +177,11 @@ func (p *Proxy) accept() {
 			continue
 		}
 		p.mu.Lock()
+		target := p.target
 		refuse, cut, cutDown := p.refuse, p.cutNext, p.cutDown
 		p.cutNext, p.cutDown = -1, -1
 		p.mu.Unlock()
-		s, err := dialTCP(p.target)
+		s, err := dialTCP(target)
 		if err != nil || refuse {
 			_ = client.SetLinger(0)
 			_ = client.Close()

@@ -45,6 +45,8 @@ type SSHDOptions struct {
 	Address string
 	// Env are variables of the user's sessions.
 	Env []string
+	// Under is a command that starts the server, which is given to it as further arguments. Empty: it is started directly.
+	Under []string
 	// Users may log in besides the test's own, which only a server that root started allows.
 	Users []string
 }
@@ -88,7 +90,7 @@ func StartSSHD(t testing.TB, o SSHDOptions) *SSHD {
 	for range 5 { // somebody else may take the port between our look and sshd's
 		s.Port = freePort(t, s.Address)
 		s.write(t, "sshd_config", s.config(t, o))
-		if s.start(t, sshd) {
+		if s.start(t, append(slices.Clone(o.Under), sshd)) {
 			s.write(t, "known_hosts", s.knownHosts(t))
 			s.KnownHosts = filepath.Join(s.Dir, "known_hosts")
 			return s
@@ -177,11 +179,11 @@ func (s *SSHD) config(t testing.TB, o SSHDOptions) string {
 	return strings.Join(append(append([]string(nil), o.Config...), lines...), "\n") + "\n"
 }
 
-func (s *SSHD) start(t testing.TB, sshd string) bool {
+func (s *SSHD) start(t testing.TB, sshd []string) bool {
 	if os.Geteuid() == 0 {
 		require.NoError(t, os.MkdirAll("/run/sshd", 0o755))
 	}
-	cmd := exec.Command(sshd, "-D", "-e", "-f", filepath.Join(s.Dir, "sshd_config"))
+	cmd := exec.Command(sshd[0], append(sshd[1:], "-D", "-e", "-f", filepath.Join(s.Dir, "sshd_config"))...)
 	log, err := os.Create(filepath.Join(s.Dir, "log"))
 	require.NoError(t, err)
 	cmd.Stderr = log
