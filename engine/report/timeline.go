@@ -279,7 +279,7 @@ func chartMarks(r *Report, total time.Duration) []chartMark {
 			continue
 		}
 		c := chartMark{X: position(at, total), Label: shorten(visible(m.Mark), 24), Anchor: "start"}
-		width := tenth(len([]rune(c.Label))*70 + 120)
+		width := tenth(len([]rune(c.Label))*78 + 160)
 		begin := c.X
 		if c.X+width > chartWidth*10 {
 			c.Anchor, begin = "end", c.X-width
