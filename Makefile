@@ -84,7 +84,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s)
 	    $(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); \
 	  done; done
 
-check: vet test race lint ## everything that CI runs
+check: vet test demo race lint ## what CI runs
 
 clean: ## remove what was built
 	rm -rf $(BIN)
