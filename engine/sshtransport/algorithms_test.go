@@ -14,18 +14,23 @@ import (
 // Case 34: nothing insecure is offered, but what a host names; that is recorded.
 func TestLegacyAlgorithms(t *testing.T) {
 	t.Parallel()
-	cases := map[string]struct{ config, legacy string }{
-		"kex":    {"KexAlgorithms diffie-hellman-group14-sha1", "diffie-hellman-group14-sha1"},
-		"cipher": {"Ciphers aes128-cbc", "aes128-cbc"},
+	cases := map[string]struct{ config, legacy, key string }{
+		"kex":      {"KexAlgorithms diffie-hellman-group14-sha1", "diffie-hellman-group14-sha1", "ed25519"},
+		"cipher":   {"Ciphers aes128-cbc", "aes128-cbc", "ed25519"},
+		"host key": {"HostKeyAlgorithms ssh-rsa", "ssh-rsa", "rsa"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := transporttest.StartSSHD(t, transporttest.SSHDOptions{Config: []string{c.config}})
+			s := transporttest.StartSSHD(t, transporttest.SSHDOptions{Config: []string{c.config}, KeyTypes: []string{c.key}})
 			var f facts
 			tr := open(t, s, func(o *sshtransport.Options) { o.Connected = f.add })
 			r := observe(t, tr, s.Host("strict"), echo)
-			requireHostError(t, r.Err, engine.ErrUnreachable, "handshake", "no common algorithm", "legacy_algorithms")
+			if c.key == "rsa" {
+				requireHostError(t, r.Err, engine.ErrUnreachable, "host-key", "the server offers ssh-rsa", "")
+			} else {
+				requireHostError(t, r.Err, engine.ErrUnreachable, "handshake", "no common algorithm", "legacy_algorithms")
+			}
 			require.NotContains(t, s.Log(), "Accepted")
 			h := s.Host("old-switch")
 			h.Connection.LegacyAlgorithms = []string{c.legacy}

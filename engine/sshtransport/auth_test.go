@@ -190,6 +190,7 @@ func TestPasswords(t *testing.T) {
 	plain := start("PasswordAuthentication yes")
 	pam := start("PasswordAuthentication no", "KbdInteractiveAuthentication yes", "UsePAM yes")
 	two := start("PasswordAuthentication yes", "AuthenticationMethods publickey,password")
+	both := start("PasswordAuthentication no", "KbdInteractiveAuthentication yes", "UsePAM yes", "AuthenticationMethods publickey,keyboard-interactive:pam")
 	for name, c := range map[string]struct {
 		s      *transporttest.SSHD
 		secret string
@@ -198,6 +199,7 @@ func TestPasswords(t *testing.T) {
 		"password":    {plain, "good", "password"},
 		"keyboard":    {pam, "good", "keyboard-interactive"},
 		"two factors": {two, "good", "password"},
+		"key and PAM": {both, "good", "keyboard-interactive"},
 		"wrong":       {plain, "bad", ""},
 		"wrong, PAM":  {pam, "bad", ""},
 	} {
@@ -209,7 +211,7 @@ func TestPasswords(t *testing.T) {
 			})
 			h := c.s.Host("db-1")
 			h.Connection.User, h.Connection.Password = u.Name, c.secret
-			if c.s != two {
+			if c.s != two && c.s != both {
 				h.Connection.IdentityFiles = nil
 			}
 			r := observe(t, tr, h, echo)

@@ -75,3 +75,51 @@ func TestBecome(t *testing.T) {
 		require.True(t, r.Status.KillConfirmed)
 	})
 }
+
+// Under become an attempt is as durable: it is taken up again behind a password, killed, fenced, and another controller
+// collects it.
+func TestBecomeDurable(t *testing.T) {
+	t.Parallel()
+	u, target := transporttest.MakeUser(t, "dur"), transporttest.MakeUser(t, "as")
+	u.Sudoers(t, "ALL=(ALL) ALL")
+	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{Users: []string{u.Name}})
+	r := &rig{t: t, server: s, proxy: transporttest.NewProxy(t, addr(s))}
+	r.host = s.Host("db-1")
+	r.host.Port, r.host.Connection.HostKeyAlias, r.host.Connection.User = r.proxy.Port, "server", u.Name
+	r.host.Become.Password = "good"
+	known := func(o *sshtransport.Options) { o.Secrets = secrets{"good": u.Password} }
+	r.tr = r.transport(known)
+	as := func(c *engine.Command) { c.Become = target.Name; c.Script = "id -un >&2; " + c.Script }
+	t.Run("taken up again", func(t *testing.T) { //nolint:paralleltest // one proxy
+		w := r.whole(as)
+		r.proxy.Reset()
+		write(t, w.goOn, "")
+		got := w.launch.wait()
+		require.NoError(t, got.Err)
+		require.Equal(t, 7, got.Status.Code)
+		require.Equal(t, 1, got.Status.Reattached)
+		require.Equal(t, lines("", "first")+lines("", "second"), got.Stdout)
+		require.Equal(t, target.Name+"\n"+lines("err ", "first")+lines("err ", "second"), got.Stderr)
+		require.Equal(t, 1, w.count())
+		again := r.collect(r.transport(known), w.attempt)
+		require.NoError(t, again.Err, "by another controller")
+		require.Equal(t, got.Stdout, again.Stdout)
+		requireHostError(t, r.start(r.tr, w.attempt).wait().Err, engine.ErrOutcomeUnknown, "claimed", "launched before", "")
+		require.Equal(t, 1, w.count())
+	})
+	t.Run("killed", func(t *testing.T) { //nolint:paralleltest // one proxy
+		w := r.whole(as)
+		w.launch.cancel()
+		got := w.launch.wait()
+		require.NoError(t, got.Err)
+		require.True(t, got.Status.KillConfirmed)
+		require.Equal(t, "TERM", got.Status.Signal)
+	})
+	t.Run("fenced", func(t *testing.T) { //nolint:paralleltest // one proxy
+		file, count := counter(t)
+		a := r.attempt(engine.Command{Script: "echo x >>" + file, Become: target.Name})
+		requireHostError(t, r.collect(r.tr, a).Err, engine.ErrNeverStarted, "never-started", "never starts", "")
+		require.Error(t, r.start(r.tr, a).wait().Err)
+		require.Zero(t, count())
+	})
+}

@@ -125,6 +125,9 @@ func (c *conn) open(ctx context.Context) (*process, error) {
 	}
 }
 
+// openTime is how long a server may take to open a channel and to execute the shell.
+const openTime = DefaultHandshakeTimeout
+
 // session opens a channel and executes the shell on it. It holds one right of the limiter, which the process gives back;
 // without a process it is given back here, unless the server refused the channel: that is the caller's to judge.
 func (c *conn) session(ctx context.Context) (*process, error) {
@@ -137,6 +140,8 @@ func (c *conn) session(ctx context.Context) (*process, error) {
 		p, err := c.exec()
 		done <- opened{p, err}
 	}()
+	silent := time.NewTimer(openTime)
+	defer silent.Stop()
 	select {
 	case o := <-done:
 		var refused *ssh.OpenChannelError
@@ -146,6 +151,7 @@ func (c *conn) session(ctx context.Context) (*process, error) {
 		return o.p, o.err
 	case <-ctx.Done():
 	case <-c.ended:
+	case <-silent.C: // it answers keepalives, or we would not be here
 	}
 	go func() { // a server that answers later: nobody wants it any more
 		if o := <-done; o.err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/sshtransport"
 	"github.com/continuo-runbooks/continuo/engine/transporttest"
 )
 
@@ -116,4 +117,31 @@ func TestHalfClosed(t *testing.T) {
 	eventually(t, "it connects again", func() bool { return r.proxy.Accepted() > 1 })
 	got := w.end()
 	require.Equal(t, 1, got.Status.Reattached)
+}
+
+// A jump host that lives does not hide a target that is frozen: the target's own keepalive finds it out.
+func TestKeepaliveThroughAJump(t *testing.T) {
+	t.Parallel()
+	hop, target := transporttest.StartSSHD(t, transporttest.SSHDOptions{}), transporttest.StartSSHD(t, transporttest.SSHDOptions{})
+	tr := open(t, hop, func(o *sshtransport.Options) { o.KnownHosts = []string{hop.KnownHosts, target.KnownHosts} })
+	h := target.Host("db-1")
+	h.Connection.Via = hop.Host("bastion-1")
+	h.Connection.Keepalive = 200 * time.Millisecond
+	require.NoError(t, observe(t, tr, h, echo).Err)
+	frozen := target.Connections(t)
+	require.NotEmpty(t, frozen)
+	file, count := counter(t)
+	go func() {
+		for count() == 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		target.SignalConnections(t, syscall.SIGSTOP)
+	}()
+	got := observe(t, tr, h, engine.Command{Script: "echo x >>" + file + "; sleep 20"})
+	requireHostError(t, got.Err, engine.ErrUnreachable, "lost-connection", "lost while the command ran", "")
+	require.NoError(t, observe(t, tr, h.Connection.Via, echo).Err, "the jump host lives")
+	for _, pid := range frozen {
+		transporttest.SignalServer(pid, syscall.SIGKILL)
+	}
+	require.NoError(t, observe(t, tr, h, echo).Err)
 }

@@ -113,6 +113,8 @@ func TestKnownHostsForms(t *testing.T) {
 		"hashed":                 {string(hashedText), "", "ecdsa-sha2-nistp256"},
 		"several names":          {"other," + shown(s) + " " + key(2), "", "ssh-ed25519"},
 		"wildcard":               {"127.0.0.* " + key(2), "", "ssh-ed25519"},
+		"wildcard and port":      {strings.Replace(shown(s), "0.1]", "0.*]", 1) + " " + key(2), "", "ssh-ed25519"},
+		"all but another":        {"!127.0.0.2,127.0.0.* " + key(2), "", "ssh-ed25519"},
 		"alias":                  {"the-db " + key(2), "the-db", "ssh-ed25519"},
 		"two keys, one is wrong": {shown(s) + " " + key(2) + "\nelsewhere " + key(0), "", "ssh-ed25519"},
 	} {

@@ -30,6 +30,8 @@ type liar struct {
 	exec func(c *ssh.ServerConn, ch ssh.Channel, nonce string)
 	// refuseExec: the exec request is refused.
 	refuseExec bool
+	// muteAuth: no answer to an authentication.
+	muteAuth bool
 }
 
 var nonceInText = regexp.MustCompile(`echo ([0-9a-f]{32}) ok`)
@@ -41,7 +43,12 @@ func (l liar) start(t *testing.T) (*sshtransport.Transport, *runbooks.Host) {
 	require.NoError(t, err)
 	signer, err := ssh.NewSignerFromKey(priv)
 	require.NoError(t, err)
-	config := &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return &ssh.Permissions{}, nil }}
+	config := &ssh.ServerConfig{PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) {
+		if l.muteAuth {
+			<-t.Context().Done()
+		}
+		return &ssh.Permissions{}, nil
+	}}
 	config.AddHostKey(signer)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -215,6 +222,12 @@ func TestSilentServers(t *testing.T) {
 		r := observe(t, tr, h, engine.Command{Argv: []string{"x"}, Timeout: 300 * time.Millisecond})
 		require.Error(t, r.Err)
 		require.Less(t, time.Since(start), time.Minute)
+	})
+	t.Run("to the authentication", func(t *testing.T) {
+		t.Parallel()
+		tr, h := liar{muteAuth: true}.start(t)
+		r := observe(t, tr, h, echo)
+		requireHostError(t, r.Err, engine.ErrUnreachable, "auth", "no answer to the authentication of me in time", "")
 	})
 	t.Run("exec refused", func(t *testing.T) {
 		t.Parallel()

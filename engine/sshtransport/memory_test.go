@@ -104,6 +104,22 @@ func TestHandshakeInTime(t *testing.T) {
 	})
 }
 
+// A server that answers keepalives and opens no channel is given up, once on each of two connections.
+func TestOpenInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, tr := inMemory(t)
+		m.MuteChannels(true)
+		r, took := look(t, m, tr, 0)
+		requireHostError(t, r.Err, engine.ErrUnreachable, "lost-connection", "before anything was launched", "")
+		require.Equal(t, 2*sshtransport.DefaultHandshakeTimeout, took)
+		require.Len(t, m.Dials(), 2)
+		m.MuteChannels(false)
+		r, _ = look(t, m, tr, 0)
+		require.NoError(t, r.Err)
+	})
+}
+
 // A TCP connection that nobody answers is given up after its own time.
 func TestConnectInTime(t *testing.T) {
 	t.Parallel()

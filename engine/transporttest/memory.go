@@ -30,13 +30,14 @@ type Memory struct {
 	KnownHosts string
 	Host       *runbooks.Host // as of the inventory; plain: there are no files for durable attempts
 
-	config *ssh.ServerConfig
-	mu     sync.Mutex
-	does   Does
-	conns  []*memoryConn
-	dials  []time.Time
-	refuse int
-	mute   bool
+	config       *ssh.ServerConfig
+	mu           sync.Mutex
+	does         Does
+	conns        []*memoryConn
+	dials        []time.Time
+	refuse       int
+	mute         bool
+	muteChannels bool
 }
 
 // NewMemory makes a server, and a file with its key that goes with the test.
@@ -68,6 +69,9 @@ func (m *Memory) EndNext(n int) { m.set(func() { m.refuse = n }) }
 
 // Mute has the server take connections and say nothing.
 func (m *Memory) Mute(on bool) { m.set(func() { m.mute = on }) }
+
+// MuteChannels has the server answer no channel that is opened, and keepalives as ever.
+func (m *Memory) MuteChannels(on bool) { m.set(func() { m.muteChannels = on }) }
 
 // Freeze stops the connections that stand: nothing passes any more, and they do not end.
 func (m *Memory) Freeze() {
@@ -131,6 +135,12 @@ func (m *Memory) serve(c net.Conn) {
 	}
 	go ssh.DiscardRequests(requests) // which answers a keepalive as OpenSSH does: no
 	for ch := range channels {
+		m.mu.Lock()
+		mute := m.muteChannels
+		m.mu.Unlock()
+		if mute {
+			continue
+		}
 		if ch.ChannelType() != "session" {
 			_ = ch.Reject(ssh.ConnectionFailed, "Connection refused")
 			continue
