@@ -128,7 +128,12 @@ type PlanItem struct {
 	After       []runbooks.ItemID `json:"after"`
 	Disposition Disposition       `json:"disposition"`
 	WaitsFor    []string          `json:"waits_for,omitempty"`
-	SkipReason  string            `json:"skip_reason,omitempty"`
+	// When are the conditions, as written, of which the run will know whether they hold: its own and its phase's.
+	When       []string `json:"when,omitempty"`
+	SkipReason string   `json:"skip_reason,omitempty"`
+	// Options are what a decision offers; Stops those of them that fail it.
+	Options []string `json:"options,omitempty"`
+	Stops   []string `json:"stops,omitempty"`
 	// Severity is "finding" when a failure of this check is a deviation only.
 	Severity     string          `json:"severity,omitempty"`
 	Irreversible bool            `json:"irreversible"`

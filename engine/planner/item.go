@@ -14,6 +14,7 @@ import (
 type turn struct {
 	disposition engine.Disposition
 	waits       []string
+	when        []string // the conditions that are not known yet, as written
 	reason      string
 }
 
@@ -29,7 +30,7 @@ func (t turn) and(u turn) turn {
 	}
 	waits := append(slices.Clone(t.waits), u.waits...)
 	slices.Sort(waits)
-	return turn{disposition: engine.RunTime, waits: slices.Compact(waits)}
+	return turn{disposition: engine.RunTime, waits: slices.Compact(waits), when: append(slices.Clone(t.when), u.when...)}
 }
 
 // decide evaluates a `when`. what names it in the reason of a skip.
@@ -41,7 +42,7 @@ func (p *planner) decide(when *expr.Expr, what string) turn {
 	p.diags = append(p.diags, ds...)
 	switch {
 	case state == expr.Undetermined:
-		return turn{disposition: engine.RunTime, waits: p.waitsFor(when)}
+		return turn{disposition: engine.RunTime, waits: p.waitsFor(when), when: []string{when.Text()}}
 	case state == expr.Ready && !truth:
 		return turn{disposition: engine.WillSkip, reason: what + " does not hold: " + when.Text()}
 	}
@@ -88,6 +89,7 @@ func (p *planner) item(phase *runbooks.Phase, i *runbooks.Item, inherited turn) 
 	if t.disposition == engine.WillSkip {
 		return out
 	}
+	out.When, out.Options, out.Stops = t.when, i.Options, i.Stops
 	p.rollout(&out, i, hosts)
 	p.render(&out, i, hosts)
 	for _, v := range append(slices.Clone(i.Expects), i.ExpectAll...) {

@@ -105,6 +105,48 @@ check "lag" {
 	}
 }
 
+// Both branches of a choice are planned, and each says on what it depends; a decision shows its options.
+func TestPlan_branches(t *testing.T) {
+	t.Parallel()
+	got := plan(t, `
+runbook "r" {
+  variable "v" { default = "x" }
+  phase "one" {
+    decision "how" {
+      question = "How?"
+      options  = ["restart", "rebuild", "abandon"]
+      stops    = ["abandon"]
+    }
+  }
+  phase "two" {
+    when = decision.how.ok
+    step "restart" {
+      hosts = host.a
+      argv  = ["true"]
+      when  = decision.how.choice == "restart"
+    }
+    step "rebuild" {
+      hosts = host.a
+      argv  = ["true"]
+      when  = decision.how.choice == "rebuild" && var.v == "x"
+    }
+    step "never" {
+      hosts = host.a
+      argv  = ["true"]
+      when  = var.v == "y"
+    }
+  }
+}`, nil)
+	how := got.Item("decision.how")
+	require.Equal(t, []string{"restart", "rebuild", "abandon"}, how.Options)
+	require.Equal(t, []string{"abandon"}, how.Stops)
+	require.Empty(t, how.When)
+	require.Equal(t, []string{`decision.how.ok`, `decision.how.choice == "restart"`}, got.Item("step.restart").When)
+	require.Equal(t, []string{`decision.how.ok`, `decision.how.choice == "rebuild" && var.v == "x"`}, got.Item("step.rebuild").When)
+	require.Equal(t, engine.WillSkip, got.Item("step.never").Disposition)
+	require.Empty(t, got.Item("step.never").When)
+}
+
 func TestPlan_phaseCondition(t *testing.T) {
 	t.Parallel()
 	got := plan(t, `

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -121,6 +122,9 @@ func goalText(g engine.PlanObjective) string {
 
 func (s *Screen) planItem(i *engine.PlanItem) {
 	s.Printf("  %s %s%s\n", cellText(s, dispositionWord(i.Disposition), 13), s.paint(bold, string(i.ID)), s.planNotes(i))
+	for _, c := range i.When {
+		s.Printf("                only when %s\n", s.paint(dim, shorten(Clean(c), 100)))
+	}
 	for _, c := range i.Commands {
 		label := commandLabel(c)
 		if label != "" {
@@ -134,6 +138,20 @@ func (s *Screen) planItem(i *engine.PlanItem) {
 			s.Printf("                %s%s\n", label, s.paint(dim, shorten(Clean(l), 100)))
 		}
 	}
+	if len(i.Options) > 0 {
+		s.Printf("                options: %s\n", Clean(optionsText(i)))
+	}
+}
+
+// optionsText lists what a decision offers, and what comes of those that fail it.
+func optionsText(i *engine.PlanItem) string {
+	out := make([]string, len(i.Options))
+	for n, o := range i.Options {
+		if out[n] = o; slices.Contains(i.Stops, o) {
+			out[n] += " (fails it)"
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // commandLabel says which part of its item a command is and where it runs, as far as that is not the item's own.

@@ -109,6 +109,9 @@ func markdownItem(b *strings.Builder, i *engine.PlanItem) {
 	case engine.WillRun: // nothing to add
 	case engine.RunTime:
 		w("  Decided when it is reached%s.\n", after(": ", markdownText(strings.Join(i.WaitsFor, ", "))))
+		for _, c := range i.When {
+			w("  - only when `%s`\n", codeSpan(c))
+		}
 	case engine.WillSkip:
 		w("  Skipped%s.\n", after(": ", markdownText(i.SkipReason)))
 	}
@@ -126,6 +129,9 @@ func markdownItem(b *strings.Builder, i *engine.PlanItem) {
 			w("  %s\n", Clean(l))
 		}
 		w("  %s\n", fence)
+	}
+	if len(i.Options) > 0 {
+		w("  - options, mark one: %s\n", markdownText(optionsText(i)))
 	}
 	for _, x := range i.Expects {
 		w("  - expect `%s`\n", codeSpan(x))

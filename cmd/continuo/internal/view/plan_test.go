@@ -21,6 +21,8 @@ func bigPlan() *engine.Plan {
 	p.Items[1].Disposition, p.Items[1].WaitsFor, p.Items[1].HasRollback = engine.RunTime, []string{"check.lag"}, true
 	p.Items[1].After, p.Items[1].Become = []runbooks.ItemID{"check.lag"}, "postgres"
 	p.Items[1].Commands = []engine.PlanCommand{{Script: "set -e\none\ntwo\nthree\n"}}
+	p.Items[1].When = []string{"decision.how.choice == \"promote\"", "check.lag.ok"}
+	p.Items[0].Options, p.Items[0].Stops = []string{"promote", "back-out"}, []string{"back-out"}
 	p.CriticalPath = []runbooks.ItemID{"check.lag", "step.promote"}
 	return p
 }
@@ -45,9 +47,12 @@ objectives
 phase assess
   will run      check.lag  on db-1
                 $ psql -c 'select '\''x'\''; -- '
+                options: promote, back-out (fails it)
 
 phase act
   at run time   step.promote  on db-2; as postgres; waits for check.lag; has a rollback  IRREVERSIBLE
+                only when decision.how.choice == "promote"
+                only when check.lag.ok
                 set -e
                 one
                 two
