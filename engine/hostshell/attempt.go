@@ -131,7 +131,8 @@ func (h *Host) following(a engine.Attempt, sink engine.OutputSink) (*follower, e
 // launch sends the attempt and waits for its word. While it runs, its output is shown as it comes.
 func (f *follower) launch(ctx context.Context) verdict {
 	nonce := newNonce()
-	l := launchText(nonce, f.a, int(f.limits.KillGrace/time.Second), f.h.Strict)
+	inKept := f.h.keeps() && f.a.Command.Become == "" && !feeds(f.a.Command)
+	l := launchText(nonce, f.a, int(f.limits.KillGrace/time.Second), f.h.Strict, inKept)
 	live := f.showLive(ctx)
 	defer live.stop()
 	r := &reply{f: f, nonce: nonce, before: live.stop}
@@ -148,7 +149,13 @@ func (f *follower) launch(ctx context.Context) verdict {
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { f.halt(ctx, talking, cancel) })
 	defer stop()
-	e, err := f.h.talk(talking, t)
+	var e ending
+	var err error
+	if inKept {
+		e, err = f.h.converse(talking, t, false, f.h.keeps)
+	} else {
+		e, err = f.h.talk(talking, t)
+	}
 	var he *engine.HostError
 	if errors.As(err, &he) { // nothing was sent
 		return verdict{err: err, final: true, unsent: true}

@@ -15,7 +15,7 @@ import (
 )
 
 // What a step costs its host beyond the command: three forks (the command, its watchdog, the watchdog's sleep) and the
-// programs setsid and sleep; no more, however it ends.
+// programs setsid and sleep; in a shell that is kept one fork more, and no shell is started. No more, however it ends.
 func TestLaunchForks(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
@@ -37,22 +37,41 @@ func TestLaunchForks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			nonce, trace := newNonce(), filepath.Join(t.TempDir(), "trace")
+			nonce := newNonce()
 			a := engine.Attempt{ID: engine.AttemptID(newNonce()), Incarnation: inc, Command: c.cmd}
-			cmd := exec.Command(strace, "-f", "-qq", "-e", "trace=execve,clone,clone3,fork,vfork", "-e", "signal=none", "-o", trace, "/bin/sh", "-s")
-			cmd.Stdin = strings.NewReader(launchText(nonce, a, 1, false).text)
-			cmd.Env = []string{"HOME=" + dir, "PATH=/usr/bin:/bin"} // or each place that a program is looked for in vain counts
-			out, err := cmd.Output()
-			if err != nil {
-				t.Skipf("strace does not work here: %v", err)
+			out, forks, execs := traced(t, strace, dir, launchText(nonce, a, 1, false, false).text)
+			require.Regexp(t, "^"+nonce+" 1 "+c.wanted+" "+c.ended+" ", out)
+			require.LessOrEqual(t, forks, c.forks)
+			require.LessOrEqual(t, execs, c.execs)
+
+			const steps = 3
+			var texts strings.Builder
+			for n := range steps {
+				nonce := newNonce()
+				a.ID = engine.AttemptID(newNonce())
+				texts.WriteString(keptText(talk{nonce: nonce, text: launchText(nonce, a, 1, false, true).text}, n == 0))
 			}
-			require.Regexp(t, "^"+nonce+" 1 "+c.wanted+" "+c.ended+" ", string(out))
-			data, err := os.ReadFile(trace)
-			require.NoError(t, err)
-			require.LessOrEqual(t, countCalls(string(data), `(clone|clone3|fork|vfork)\(`), c.forks, string(data))
-			require.LessOrEqual(t, countCalls(string(data), `execve\("`), c.execs, string(data))
+			_, forks, execs = traced(t, strace, dir, texts.String())
+			require.LessOrEqual(t, forks, steps*(c.forks+1))
+			require.LessOrEqual(t, execs, 1+steps*(c.execs-1))
 		})
 	}
+}
+
+// traced runs a text and counts what is forked and executed.
+func traced(t *testing.T, strace, dir, text string) (out string, forks, execs int) {
+	t.Helper()
+	trace := filepath.Join(t.TempDir(), "trace")
+	cmd := exec.Command(strace, "-f", "-qq", "-e", "trace=execve,clone,clone3,fork,vfork", "-e", "signal=none", "-o", trace, "/bin/sh", "-s")
+	cmd.Stdin = strings.NewReader(text)
+	cmd.Env = []string{"HOME=" + dir, "PATH=/usr/bin:/bin"} // or each place that a program is looked for in vain counts
+	said, err := cmd.Output()
+	if err != nil {
+		t.Skipf("strace does not work here: %v", err)
+	}
+	data, err := os.ReadFile(trace)
+	require.NoError(t, err)
+	return string(said), countCalls(string(data), `(clone|clone3|fork|vfork)\(`), countCalls(string(data), `execve\("`)
 }
 
 // countCalls counts calls that were begun: of one that was interrupted by another process's line, the trace shows

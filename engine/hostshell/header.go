@@ -116,16 +116,24 @@ func (w *splitWriter) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	w.held = append(w.held, p...)
-	if i := bytes.Index(w.held, w.mark); i >= 0 {
-		writeAll(w.first, w.held[:i])
-		writeAll(w.second, w.held[i+len(w.mark):])
+	before, rest, found := cutAt(w.held, w.mark)
+	writeAll(w.first, before)
+	if found {
+		writeAll(w.second, rest)
 		w.split, w.held = true, nil
 		return len(p), nil
 	}
-	keep := partialSuffix(w.held, w.mark)
-	writeAll(w.first, w.held[:len(w.held)-keep])
-	w.held = append(w.held[:0], w.held[len(w.held)-keep:]...)
+	w.held = append(w.held[:0], rest...)
 	return len(p), nil
+}
+
+// cutAt cuts b at mark. When it is not there, rest is what may be a beginning of it.
+func cutAt(b, mark []byte) (before, rest []byte, found bool) {
+	if i := bytes.Index(b, mark); i >= 0 {
+		return b[:i], b[i+len(mark):], true
+	}
+	keep := len(b) - partialSuffix(b, mark)
+	return b[:keep], b[keep:], false
 }
 
 // Complete reports whether the separator was seen.

@@ -31,10 +31,14 @@ type Host struct {
 	// Kind is the word for durable attempts on this host in the journal; empty: Durable.
 	Kind string
 
-	tidier   tidier
-	lag      atomic.Int64 // nanoseconds that the last prompt answer took
+	tidier    tidier
+	lag       atomic.Int64 // nanoseconds that the last prompt answer took
+	preparing turns        // by user
+
 	mu       sync.Mutex
 	prepared map[string]engine.Prepared // by user
+	keeping  bool                       // its shells can be kept
+	idle     []*kept
 }
 
 // Limits are the waiting times of the protocol. A zero field means its default.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/continuo-runbooks/continuo/engine"
 )
@@ -24,9 +25,49 @@ id=; read -r id x <"$B/id"
 [ "$x" = . ] || { echo "refused $B cannot be written, or $B/id is damaged"; exit 0; }
 ` + bootText + `echo "boot $boot"; echo "init $init"; echo "dir $B"; echo "id $id"
 ` + sessionText + `[ -n "$S" ] || echo "setsid missing"
+` + selfText + `[ "$P" = $$ ] || echo "subshells yes"
 exit 0
 }
 `
+}
+
+// turns lets one at a time do what is worth doing once: the others find it done.
+type turns struct {
+	mu    sync.Mutex
+	taken map[string]chan struct{}
+}
+
+// turn waits for the turn of that name, and gives what ends it.
+func (t *turns) turn(ctx context.Context, name string) (end func(), err error) {
+	t.mu.Lock()
+	if t.taken == nil {
+		t.taken = map[string]chan struct{}{}
+	}
+	c := t.taken[name]
+	if c == nil {
+		c = make(chan struct{}, 1)
+		t.taken[name] = c
+	}
+	t.mu.Unlock()
+	select {
+	case c <- struct{}{}:
+		return func() { <-c }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// exchangeOf has the exchange of Prepare; where the shell of it can be kept, it is.
+func (h *Host) exchangeOf(ctx context.Context, t talk, can func() bool) (ending, error) {
+	if _, ok := h.Shell.(Keeper); !ok || t.become != "" || h.Plain {
+		return h.talk(ctx, t)
+	}
+	return h.converse(ctx, t, true, func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.keeping = can()
+		return h.keeping
+	})
 }
 
 var (
@@ -39,13 +80,19 @@ func (h *Host) Prepare(ctx context.Context, become string) (engine.Prepared, err
 	if err := checkUser(become); err != nil {
 		return engine.Prepared{}, h.fail("command", engine.ErrRefused, "", "%v", err)
 	}
+	turn, err := h.preparing.turn(ctx, become)
+	if err != nil {
+		return engine.Prepared{}, err
+	}
+	defer turn()
 	if p, ok := h.remembered(become); ok {
 		return p, nil
 	}
 	n := newNonce()
 	var out bytes.Buffer
-	e, err := h.talk(ctx, talk{become: become, nonce: n, text: prepareText(n, newNonce()), stderr: io.Discard,
-		answer: func([]string) io.Writer { return &out }})
+	t := talk{become: become, nonce: n, text: prepareText(n, newNonce()), stderr: io.Discard,
+		answer: func([]string) io.Writer { return &out }}
+	e, err := h.exchangeOf(ctx, t, func() bool { return parseFacts(out.String())["subshells"] == "yes" })
 	switch {
 	case err != nil:
 		return engine.Prepared{}, err
@@ -97,7 +144,7 @@ func (h *Host) remember(become string, p engine.Prepared) {
 func (h *Host) forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.prepared = nil
+	h.prepared, h.keeping = nil, false
 }
 
 func (h *Host) durableName() string {

@@ -37,6 +37,9 @@ func inputSize(c engine.Command) int64 {
 	return int64(len(c.Stdin))
 }
 
+// feeds reports whether the input is sent after the text that launches the command.
+func feeds(c engine.Command) bool { return (c.Stdin != nil || c.Input != nil) && !inline(c) }
+
 // inline reports whether the input can be a word of the text.
 func inline(c engine.Command) bool {
 	return c.Input == nil && len(c.Stdin) <= maxInline && !bytes.ContainsRune(c.Stdin, 0)

@@ -38,9 +38,7 @@ import (
 // Every program that it starts, every file that it makes and every byte that a shell reads one by one costs each step of
 // each host: TestLaunchForks counts them.
 const runnerText = `trap "" HUP INT QUIT PIPE TERM
-st=-
-if [ -r /proc/$$/stat ] && read -r x </proc/$$/stat; then set -- ${x#*) }; shift 19; st=$1; fi
-c= k= early= w=
+` + selfText + `c= k= early= w=
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 alive() { kill -0 -$c 2>/dev/null; }
 ended() {
@@ -51,7 +49,7 @@ return 1
 }
 still() {
 [ $st = - ] && return
-read -r x </proc/$$/stat && set -- ${x#*) } && shift 19 && [ "$1" = $st ]
+read -r x </proc/$P/stat && set -- ${x#*) } && shift 19 && [ "$1" = $st ]
 }
 finish() {
 if [ -z "$c" ]; then early=$1; return; fi
@@ -66,7 +64,7 @@ trap 'finish timeout' ALRM; trap 'finish killed' USR1
 set -C
 { true >"$D.go"; } 2>/dev/null || no claimed
 set +C
-{ echo "run $$ $boot $st ." >>"$D.go" && printf '\n%200s\n' "" >"$D.rc"; } 2>/dev/null || no disk-full
+{ echo "run $P $boot $st ." >>"$D.go" && printf '\n%200s\n' "" >"$D.rc"; } 2>/dev/null || no disk-full
 @CLAIMED@exec </dev/null 3>&1 >/dev/null 2>>"$D.rc"
 @INPUT@(
 trap - HUP INT QUIT PIPE TERM
@@ -77,7 +75,7 @@ c=$!
 echo "session $c ." 2>/dev/null >>"$D.go"
 cd /
 if [ @T@ -gt 0 ]; then
-( trap '[ $! = $c ] || kill -KILL $!; exit' USR2; sleep @T@ & wait $! && still && kill -ALRM $$ ) 2>/dev/null 3>&- & w=$!
+( trap '[ $! = $c ] || kill -KILL $!; exit' USR2; sleep @T@ & wait $! && still && kill -ALRM $P ) 2>/dev/null 3>&- & w=$!
 fi
 [ -z "$early" ] || finish $early
 s= r=
@@ -114,9 +112,9 @@ const (
 	syncResult = `{ sync "$D.rc" "$D.out" "$D.err" || sync; } >/dev/null 2>&1` + "\n"
 )
 
-// identityText compares what the host is with what the attempt was prepared for: same is 1 or 0.
+// identityText compares what the host is, by bootText, with what the attempt was prepared for: same is 1 or 0.
 func identityText(i *engine.Incarnation, id engine.AttemptID) string {
-	return "umask 077\n" + bootText + "B=" + Quote(i.StateDir) + "; D=$B/" + string(id) + `
+	return "umask 077\nB=" + Quote(i.StateDir) + "; D=$B/" + string(id) + `
 same=0; id=; x=
 if [ ! -L "$B" ] && [ -r "$B/id" ]; then read -r id x <"$B/id"; fi
 [ "$boot $init $id $x" = ` + Quote(i.BootID+" "+i.InitTime+" "+i.StateID+" .") + ` ] && same=1
@@ -193,12 +191,16 @@ if [ -z "$S" ]; then for d in /usr/bin /usr/local/bin /opt/local/bin; do if [ -x
 // launchText is one group: the host's identity is compared, the runner started, its end awaited, the result reported.
 // grace is in seconds.
 //
-// The launching shell becomes the runner, which costs no new process. Behind sudo the runner is started in a session of its
+// The launching shell becomes the runner, which costs no new process; in a kept shell, which knows the boot already, a subshell
+// of it. Behind sudo the runner is started in a session of its
 // own instead: sudo may end its whole process group.
-func launchText(nonce string, a engine.Attempt, grace int, strict bool) launch {
+func launchText(nonce string, a engine.Attempt, grace int, strict, inKept bool) launch {
 	c := a.Command
 	var b strings.Builder
-	b.WriteString("{\n" + identityText(a.Incarnation, a.ID))
+	if b.WriteString("{\n"); !inKept {
+		b.WriteString(bootText)
+	}
+	b.WriteString(identityText(a.Incarnation, a.ID))
 	fmt.Fprintf(&b, "no() { echo \"%s $same refused $1\"; exit 0; }\n", nonce)
 	b.WriteString("[ $same = 1 ] || no incarnation\n[ ! -e \"$D.go\" ] || no claimed\n" + sessionText + "[ -n \"$S\" ] || no setsid\n")
 	b.WriteString(strings.Replace(chdirText(c.WorkingDir, nonce), "{ echo "+nonce+" refused working-directory; exit 126; }", "no working-directory", 1))
@@ -290,7 +292,7 @@ func seconds(d time.Duration) int {
 // has not. Of a finished one it sends what follows the offsets; of a running one too, as it comes, until it ends.
 func collectText(nonce string, a engine.Attempt, fence bool, out, err int64) string {
 	var b strings.Builder
-	b.WriteString("{\n" + identityText(a.Incarnation, a.ID))
+	b.WriteString("{\n" + bootText + identityText(a.Incarnation, a.ID))
 	if fence {
 		b.WriteString("if [ $same = 1 ]; then set -C; if { true >\"$D.go\"; } 2>/dev/null; then set +C; echo \"fence $boot .\" >>\"$D.go\"; echo " + nonce +
 			" 1 never; exit 0; fi; set +C; fi\n")
@@ -307,6 +309,6 @@ func collectText(nonce string, a engine.Attempt, fence bool, out, err int64) str
 
 // killText asks the runner to end its command. Only a process that is certainly the runner is signalled.
 func killText(nonce string, a engine.Attempt) string {
-	return "{\n" + identityText(a.Incarnation, a.ID) + stateOfText + "case $s in \"running \"*) kill -USR1 ${s#running } && s=killing;; esac\necho " +
+	return "{\n" + bootText + identityText(a.Incarnation, a.ID) + stateOfText + "case $s in \"running \"*) kill -USR1 ${s#running } && s=killing;; esac\necho " +
 		nonce + " $same $s\nexit 0\n}\n"
 }

@@ -18,6 +18,13 @@ type ApartOpener interface {
 	OpenApart(ctx context.Context) (Process, error)
 }
 
+// Keeper is a Shell whose processes may stay for one exchange after another.
+type Keeper interface {
+	// Crowded reports whether somebody waits for room to open a process: then none stays idle. Whoever waits asks
+	// Host.Spare for the place of one that does.
+	Crowded() bool
+}
+
 // Process is one running `/bin/sh -s`, or what it has become by exec.
 type Process interface {
 	// Write writes to its standard input. A short count with an error: the rest was not sent.

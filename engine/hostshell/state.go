@@ -11,6 +11,11 @@ y=${x#*) }; case $y in *") "*) y=${x##*) };; esac
 set -- $y; shift 19; init=$1; fi
 `
 
+// selfText sets P to the process that runs the text, a subshell too, and st to its start time, or -.
+const selfText = `P=$$ st=-
+if [ -r /proc/self/stat ] && read -r P x </proc/self/stat; then set -- ${x#*) }; shift 19; st=$1; fi
+`
+
 // stateDirText sets B to the state directory and makes it; why is not empty when it must not be used.
 const stateDirText = `why=; B=${HOME:-/}/.continuo
 case $B in //.continuo|/.continuo) B=;; esac

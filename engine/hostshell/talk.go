@@ -43,6 +43,13 @@ type ending struct {
 	endedAt    time.Time
 }
 
+// begunBy: what has no time of its own began at the latest then.
+func (e *ending) begunBy(at time.Time) {
+	if e.startedAt.IsZero() {
+		e.startedAt = at
+	}
+}
+
 // talk runs one exchange. The error is a HostError (nothing ran), or the context's.
 func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 	open := h.Shell.Open
@@ -101,9 +108,7 @@ func (h *Host) listen(ctx context.Context, p Process, s *streams, t talk, e *end
 			e.Exit, e.endedAt = x, time.Now()
 			e.background = !s.drain(limits.DrainGrace)
 			e.answered = s.hasAnswer()
-			if e.startedAt.IsZero() {
-				e.startedAt = e.endedAt
-			}
+			e.begunBy(e.endedAt)
 			return nil
 		case <-timeout:
 			e.timedOut = true

@@ -44,7 +44,8 @@ func TestTextsAreOneGroup(t *testing.T) {
 		"argv":      plainText(engine.Command{Argv: []string{"echo", "ran"}}, testNonce),
 		"prepare":   prepareText(testNonce, testNonce),
 		"preflight": preflightText(testNonce, engine.PreflightRequest{Steps: true, Programs: []string{"ls"}}),
-		"launch":    launchText(testNonce, a, 1, true).text,
+		"launch":    launchText(testNonce, a, 1, true, false).text,
+		"kept":      keptText(talk{nonce: testNonce, text: launchText(testNonce, a, 1, true, true).text}, true),
 		"collect":   collectText(testNonce, a, true, 0, 0),
 		"kill":      killText(testNonce, a),
 		"tidy":      tidyText(testNonce, "/nonsuch", []engine.AttemptID{testNonce}, true, 20000),
@@ -73,7 +74,7 @@ func TestLaunchKeepsValuesOutOfPrograms(t *testing.T) {
 	t.Parallel()
 	a := engine.Attempt{ID: testNonce, Incarnation: &engine.Incarnation{BootID: "12345678", InitTime: "1", StateDir: "/s", StateID: testNonce},
 		Command: engine.Command{Argv: []string{"x"}, Env: []engine.Env{{Name: "TOKEN", Value: "SECRET"}}, Stdin: []byte("SECRET"), Become: "root"}}
-	for line := range strings.Lines(launchText(testNonce, a, 1, true).text) {
+	for line := range strings.Lines(launchText(testNonce, a, 1, true, false).text) {
 		if strings.Contains(line, "SECRET") {
 			require.Regexp(t, `^CONTINUO_(IN|0)='SECRET'\n$`, line)
 		}
@@ -99,6 +100,30 @@ func TestParseResult(t *testing.T) {
 	for _, line := range []string{"", ".", "0 exit 1 0 -", "x exit 1 0 - .", "-1 exit 1 0 - .", "256 exit 1 0 - ."} {
 		_, err := parseResult(strings.Fields(line))
 		require.Error(t, err, line)
+	}
+}
+
+// The end of an exchange is found wherever the stream is cut into pieces, and what came before it is passed on byte for byte.
+func TestEndOfExchange(t *testing.T) {
+	t.Parallel()
+	const said = "a\nNONCE err\nNONCE endless NONCE en"
+	stream := said + "NONCE end 17\n"
+	for cut := range len(stream) + 1 {
+		var before bytes.Buffer
+		ended := make(chan int, 2)
+		w := &endWriter{mark: []byte("NONCE end "), next: &before, ended: ended}
+		_, _ = io.WriteString(w, stream[:cut])
+		_, _ = io.WriteString(w, stream[cut:])
+		_, _ = io.WriteString(w, "what nobody asked for\n")
+		require.Equal(t, 17, <-ended, cut)
+		require.Empty(t, ended)
+		require.Equal(t, said, before.String())
+	}
+	for _, bad := range []string{"$?\n", "-1\n", "\n", "12345678901234567890"} {
+		ended := make(chan int, 1)
+		w := &endWriter{mark: []byte("NONCE end "), next: io.Discard, ended: ended}
+		_, _ = io.WriteString(w, "NONCE end "+bad)
+		require.Equal(t, -1, <-ended, bad)
 	}
 }
 

@@ -83,13 +83,18 @@ func (t *tidier) work(h *Host, become string, q *queue, hurry <-chan struct{}) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		nonce := newNonce()
 		// What is not removed now is removed by a later run's sweep: errors do not matter.
-		_, _ = h.talk(ctx, talk{become: become, nonce: nonce, text: tidyText(nonce, q.dir, ids, sweep, time.Now().Unix()/(24*60*60)),
-			answer: func([]string) io.Writer { return nil }, stderr: io.Discard, quiet: true})
+		exchange := talk{become: become, nonce: nonce, text: tidyText(nonce, q.dir, ids, sweep, time.Now().Unix()/(24*60*60)),
+			answer: func([]string) io.Writer { return nil }, stderr: io.Discard, quiet: true}
+		if become == "" && h.keeps() {
+			_, _ = h.converse(ctx, exchange, false, h.keeps)
+		} else {
+			_, _ = h.talk(ctx, exchange)
+		}
 		cancel()
 	}
 }
 
-// Flush waits until everything that was released has been removed, or ctx ends.
+// Flush waits until everything that was released has been removed, or ctx ends. Then it ends the shells that are kept.
 func (h *Host) Flush(ctx context.Context) {
 	h.tidier.mu.Lock()
 	if h.tidier.hurry != nil {
@@ -102,6 +107,8 @@ func (h *Host) Flush(ctx context.Context) {
 	select {
 	case <-done:
 	case <-ctx.Done():
+	}
+	for h.Spare() { //nolint:revive // until none is left
 	}
 }
 

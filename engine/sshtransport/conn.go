@@ -20,7 +20,9 @@ type conn struct {
 	raw      *countingConn
 	facts    engine.HostConnected
 	channels *limiter
-	ended    chan struct{}
+	// spare ends a shell that is kept without work and reports whether there was one.
+	spare func() bool
+	ended chan struct{}
 	// execWorks: the server has accepted an exec request before, so further ones need not wait for its word.
 	execWorks atomic.Bool
 	// lapsed: our keepalive closed it.
@@ -98,7 +100,7 @@ func (c *conn) keepAlive(interval time.Duration) {
 func (c *conn) open(ctx context.Context) (*process, error) {
 	delay := 20 * time.Millisecond
 	for {
-		if err := c.channels.acquire(ctx, c.ended); err != nil {
+		if err := c.channels.acquire(ctx, c.ended, c.spare); err != nil {
 			return nil, err
 		}
 		p, err := c.session(ctx)
@@ -114,6 +116,7 @@ func (c *conn) open(ctx context.Context) (*process, error) {
 		if !c.channels.refused() && delay > 5*time.Second {
 			return nil, refused
 		}
+		c.spare()
 		select {
 		case <-time.After(delay):
 			delay *= 2
@@ -192,6 +195,12 @@ func (c *conn) exec() (*process, error) {
 type shell struct {
 	t *Transport
 	h *target
+}
+
+// Crowded implements hostshell.Keeper.
+func (s shell) Crowded() bool {
+	c := s.h.current()
+	return c != nil && c.channels.waiting.Load() > 0
 }
 
 // Open implements hostshell.Shell.

@@ -163,7 +163,7 @@ func (d *dialing) try(ctx context.Context) (*conn, error) {
 		sessions = DefaultMaxSessions
 	}
 	c := newConn(ssh.NewClient(sc, channels, requests), counted, sessions, orDefault(h.Connection.Keepalive, DefaultKeepalive))
-	c.facts = d.facts(sc)
+	c.facts, c.spare = d.facts(sc), d.g.talker.Spare
 	return c, nil
 }
 

@@ -3,6 +3,7 @@ package sshtransport
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // limiter bounds the channels that are open at once on a connection. The bound starts at what the host's configuration
@@ -12,12 +13,21 @@ type limiter struct {
 	bound int
 	open  int
 	freed chan struct{} // closed and replaced whenever a channel was given back
+	// waiting is how many wait for a channel: while somebody does, none stays open without work.
+	waiting atomic.Int32
 }
 
 func newLimiter(bound int) *limiter { return &limiter{bound: bound, freed: make(chan struct{})} }
 
-// acquire waits for the right to open a channel, until ctx ends or the connection does.
-func (l *limiter) acquire(ctx context.Context, gone <-chan struct{}) error {
+// acquire waits for the right to open a channel, until ctx ends or the connection does. spare closes a channel that is open
+// without work, if there is one, and reports whether there was.
+func (l *limiter) acquire(ctx context.Context, gone <-chan struct{}, spare func() bool) error {
+	counted := false
+	defer func() {
+		if counted {
+			l.waiting.Add(-1)
+		}
+	}()
 	for {
 		l.mu.Lock()
 		if l.open < l.bound {
@@ -27,6 +37,13 @@ func (l *limiter) acquire(ctx context.Context, gone <-chan struct{}) error {
 		}
 		freed := l.freed
 		l.mu.Unlock()
+		if !counted { // first, so that what falls idle from now on is closed
+			counted = true
+			l.waiting.Add(1)
+		}
+		if spare() {
+			continue
+		}
 		select {
 		case <-freed:
 		case <-gone:

@@ -67,10 +67,18 @@ func TestOnceLaunchAgainstFence(t *testing.T) { //nolint:paralleltest // races w
 	each(n, 4, func(_, i int) {
 		a := r.attempt(engine.Command{})
 		a.Command, marks[i] = counted(dir, a.ID)
+		collected := make(chan transporttest.Result, 1)
+		look := func() { collected <- r.collect(other, a) }
+		if i%2 == 0 { // a fence takes a login's shell first, which a launch need not
+			go look()
+			time.Sleep(rand.N(40 * time.Millisecond)) // the race's skew
+		}
 		l := r.start(r.tr, a)
-		time.Sleep(rand.N(60 * time.Millisecond)) // the race's skew
-		got := r.collect(other, a)
-		first := l.wait()
+		if i%2 == 1 {
+			time.Sleep(rand.N(20 * time.Millisecond))
+			go look()
+		}
+		got, first := <-collected, l.wait()
 		switch {
 		case errors.Is(got.Err, engine.ErrNeverStarted):
 			never.Add(1)
