@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +55,9 @@ func (t *Transport) configured(h *runbooks.Host) (*runbooks.Host, []string, []st
 		return h, nil, nil, fmt.Errorf("ssh_config %s: %w", file, err)
 	}
 	c := sshConfig{file: file, name: h.Address, config: config, user: t.login(h), home: t.opts.HomeDir}
+	if err := c.checkMatches(); err != nil {
+		return h, nil, nil, err
+	}
 	merged := *h
 	known, err := c.merge(&merged)
 	if err != nil {
@@ -83,7 +89,13 @@ func (c sshConfig) merge(h *runbooks.Host) (known []string, err error) {
 	if v := get("HostKeyAlias"); conn.HostKeyAlias == "" {
 		conn.HostKeyAlias = v
 	}
+	own := conn.Keepalive != 0
 	err = errors.Join(err, duration(&conn.ConnectTimeout, get("ConnectTimeout")), duration(&conn.Keepalive, get("ServerAliveInterval")))
+	if v := get("ServerAliveCountMax"); v != "" && !own {
+		n, e := strconv.ParseUint(v, 10, 16)
+		err = errors.Join(err, e)
+		conn.Keepalive = conn.Keepalive * time.Duration(n) / keepaliveMisses // a silent server is given up after as long
+	}
 	if v := get("HostName"); v != "" {
 		v, e := c.expand(v, h)
 		err = errors.Join(err, e)
@@ -203,20 +215,98 @@ func (c sshConfig) jumps(list string, h *runbooks.Host) (*runbooks.Host, error) 
 	return via, nil
 }
 
-// unsupported are the directives that match and are not taken.
+// unsupported are the directives that match and are not taken, also those of included files.
 func (c sshConfig) unsupported() []string {
 	var out []string
-	for _, block := range c.config.Hosts {
+	c.walk(c.file, c.config, 0, func(file string, block *ssh_config.Host) bool {
 		if !block.Matches(c.name) {
+			return false
+		}
+		for _, n := range block.Nodes {
+			if kv, ok := n.(*ssh_config.KV); ok && kv.Key != "" && !imported(kv.Key) {
+				out = append(out, fmt.Sprintf("%s:%d: %s is not taken over for %s", file, kv.Pos().Line, kv.Key, c.name))
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// checkMatches mends what the library makes of Match lines: it takes each word after `host` for a pattern, also a list with
+// commas, and further criteria. Lists are split; what it would misunderstand is an error.
+func (c sshConfig) checkMatches() error {
+	var err error
+	c.walk(c.file, c.config, 0, func(file string, block *ssh_config.Host) bool {
+		first := strings.Fields(strings.ReplaceAll(block.String(), "=", " "))
+		if len(first) < 2 || !strings.EqualFold(first[0], "match") || !strings.EqualFold(first[1], "host") {
+			return true
+		}
+		list := block.Patterns[0].String()
+		switch {
+		case len(block.Patterns) > 1:
+			err = errors.Join(err, fmt.Errorf("ssh_config %s: Match host %s with further criteria is not supported", file, list))
+		case !strings.Contains(list, ","):
+		case file != c.file:
+			err = errors.Join(err, fmt.Errorf("ssh_config %s: Match host %s in an included file: a list is not supported there; write it as Host", file, list))
+		default:
+			block.Patterns = nil
+			for word := range strings.SplitSeq(list, ",") {
+				p, e := ssh_config.NewPattern(word)
+				if e != nil {
+					err = errors.Join(err, fmt.Errorf("ssh_config %s: Match host %s: %w", file, list, e))
+					continue
+				}
+				block.Patterns = append(block.Patterns, p)
+			}
+		}
+		return true
+	})
+	return err
+}
+
+// includeDepth is how deep files are included at most, as in the library, which has read them by now.
+const includeDepth = 5
+
+// walk visits the blocks of a configuration, and of the files that are included by those for which visit says so.
+func (c sshConfig) walk(file string, config *ssh_config.Config, depth int, visit func(file string, block *ssh_config.Host) (deeper bool)) {
+	for _, block := range config.Hosts {
+		if !visit(file, block) || depth == includeDepth {
 			continue
 		}
 		for _, n := range block.Nodes {
-			kv, ok := n.(*ssh_config.KV)
-			if !ok || kv.Key == "" || imported(kv.Key) {
-				continue
+			if include, ok := n.(*ssh_config.Include); ok {
+				for f, config := range c.included(include) {
+					c.walk(f, config, depth+1, visit)
+				}
 			}
-			out = append(out, fmt.Sprintf("%s:%d: %s is not taken over for %s", c.file, kv.Pos().Line, kv.Key, c.name))
 		}
 	}
-	return out
+}
+
+// included reads the files of an Include again: the library does not show what it has read of them. Whatever cannot be read
+// was an error before.
+func (c sshConfig) included(include *ssh_config.Include) iter.Seq2[string, *ssh_config.Config] {
+	return func(yield func(string, *ssh_config.Config) bool) {
+		for _, pattern := range strings.Fields(strings.Replace(include.String(), "=", " ", 1))[1:] {
+			if strings.HasPrefix(pattern, "#") {
+				return
+			}
+			switch rest, ok := strings.CutPrefix(pattern, "~/"); {
+			case ok:
+				pattern = filepath.Join(c.home, rest)
+			case !filepath.IsAbs(pattern):
+				pattern = filepath.Join(c.home, ".ssh", pattern)
+			}
+			files, _ := filepath.Glob(pattern)
+			for _, f := range files {
+				data, err := os.ReadFile(f)
+				if err != nil {
+					continue
+				}
+				if config, err := ssh_config.DecodeBytes(data); err == nil && !yield(f, config) {
+					return
+				}
+			}
+		}
+	}
 }

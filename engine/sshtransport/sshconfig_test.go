@@ -2,8 +2,12 @@ package sshtransport_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"net"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +71,8 @@ Host elsewhere
 		"missing":      {"", "does not exist"},
 		"match exec":   {"Match exec \"touch /tmp/never\"\n  Port 1\n", "Match Exec is not supported"},
 		"token":        {"Host *\n  IdentityFile /keys/%C\n", "%C is not supported"},
+		"criteria":     {"Match host db-1 user nobody\n  Port 1\n", "with further criteria is not supported"},
+		"original":     {"Match originalhost db-1\n  Port 1\n", "unsupported Match criterion"},
 		"port":         {"Host *\n  Port many\n", "many"},
 		"jump to self": {"Host *\n  ProxyJump db-1\n", "leads to itself"},
 	} {
@@ -83,4 +89,50 @@ Host elsewhere
 			requireHostError(t, r.Err, engine.ErrUnreachable, "configuration", c.says, "")
 		})
 	}
+}
+
+// Match, Include and the keepalives of OpenSSH.
+func TestSSHConfigBlocks(t *testing.T) {
+	t.Parallel()
+	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{})
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "config"), fmt.Sprintf(`
+Include %s/more/*.conf   # those of the team
+Host elsewhere
+  Include %s/never.conf
+Match host db-*,!db-9
+  Port %d
+Match all
+  UserKnownHostsFile %s
+  Port 1
+`, dir, dir, s.Port, s.KnownHosts))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "more"), 0o700))
+	write(t, filepath.Join(dir, "more", "a.conf"), fmt.Sprintf("Host db-*\n  HostName %s\n  IdentityFile %s\n  Compression yes\n", s.Address, s.Identity))
+	write(t, filepath.Join(dir, "more", "b.conf"), fmt.Sprintf("Match host db-1\n  User %s\n  ServerAliveInterval 2\n  ServerAliveCountMax 6\n  GSSAPIAuthentication yes\nHost other\n  Tunnel yes\n", s.User))
+	write(t, filepath.Join(dir, "never.conf"), "RemoteForward 1 2\n")
+	var log bytes.Buffer
+	var made net.Conn
+	tr := sshtransport.New(sshtransport.Options{BaseDir: dir, HomeDir: dir, Dial: fast, Log: zerolog.New(&log), User: "nobody-at-all",
+		DialTCP: func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			made = c
+			return c, err
+		}})
+	t.Cleanup(func() { require.NoError(t, tr.Close()) })
+	h := &runbooks.Host{Name: "primary", Address: "db-1", Port: 22, Connection: runbooks.Connection{SSHConfig: "config", Agent: "none"}}
+	require.NoError(t, observe(t, tr, h, echo).Err)
+	require.Equal(t, addr(s), made.RemoteAddr().String())
+	require.Contains(t, log.String(), "a.conf:4: Compression is not taken over for db-1")
+	require.Contains(t, log.String(), "b.conf:5: GSSAPIAuthentication is not taken over for db-1")
+	require.NotContains(t, log.String(), "Tunnel")
+	require.NotContains(t, log.String(), "RemoteForward")
+	if runtime.GOOS == "linux" {
+		require.Equal(t, 12000, userTimeout(t, made), "two seconds, six times")
+	}
+
+	write(t, filepath.Join(dir, "more", "c.conf"), "Match exec \"touch "+dir+"/executed\"\n  Port 2\n")
+	other := *h
+	other.Name = "another"
+	requireHostError(t, observe(t, tr, &other, echo).Err, engine.ErrUnreachable, "configuration", "Match Exec is not supported", "")
+	require.NoFileExists(t, filepath.Join(dir, "executed"))
 }

@@ -28,12 +28,18 @@ func TestUserTimeout(t *testing.T) {
 	h := s.Host("db-1")
 	h.Connection.Keepalive = 7 * time.Second
 	require.NoError(t, observe(t, tr, h, echo).Err)
-	tcp, ok := made.(*net.TCPConn)
+	require.Equal(t, 21000, userTimeout(t, made))
+}
+
+// userTimeout is the TCP_USER_TIMEOUT of a connection in milliseconds.
+func userTimeout(t *testing.T, c net.Conn) int {
+	t.Helper()
+	tcp, ok := c.(*net.TCPConn)
 	require.True(t, ok)
 	raw, err := tcp.SyscallConn()
 	require.NoError(t, err)
 	ms, e := 0, error(nil)
 	require.NoError(t, raw.Control(func(fd uintptr) { ms, e = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, 0x12) }))
 	require.NoError(t, e)
-	require.Equal(t, 21000, ms)
+	return ms
 }
