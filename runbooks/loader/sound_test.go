@@ -56,7 +56,8 @@ runbook "r" {
 		require.Equal(t, "CON-T003", d.Code, d)
 		lines = append(lines, d.Range.Start.Line)
 	}
-	wrong := strings.Count(src[:strings.Index(src, `"wrong"`)], "\n") + 2
+	before, _, _ := strings.Cut(src, `"wrong"`)
+	wrong := strings.Count(before, "\n") + 2
 	require.Contains(t, lines, wrong)
 	require.Contains(t, lines, wrong+4)
 	require.Len(t, lines, 2, ds)
