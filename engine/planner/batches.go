@@ -27,7 +27,7 @@ func (p *planner) divide(phase *runbooks.Phase) (leave func()) {
 	if d.hosts, d.known = p.resolve(phase.Hosts); d.known {
 		d.sizes = phase.Rollout.Batches(len(d.hosts))
 		if len(d.hosts) == 0 {
-			p.fail(phase.Hosts.Range(), "CON-B003", fmt.Sprintf("phase %q has no hosts to roll out over", phase.Name), "")
+			p.fail(phase.Hosts.Range(), "CON-B003", fmt.Sprintf("phase %q has no hosts to roll out over", phase.Name), "look at the filter; a phase that may have none gets a when")
 		}
 	}
 	for _, h := range d.hosts {

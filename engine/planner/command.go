@@ -193,7 +193,7 @@ func (p *planner) wait(i *runbooks.Item) {
 	}
 	d, err := runbooks.WaitDuration(v)
 	if err != nil {
-		p.fail(i.Duration.Range(), "CON-B007", err.Error(), "")
+		p.fail(i.Duration.Range(), "CON-B007", err.Error(), `write "30s", "5m", "1h30m", or a number of seconds`)
 	}
 	p.waits[i.ID()] = d
 }
