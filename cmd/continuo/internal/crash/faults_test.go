@@ -3,7 +3,9 @@ package crash
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/evidence"
+	"github.com/continuo-runbooks/continuo/engine/journal"
 	"github.com/continuo-runbooks/continuo/engine/journal/fsx"
 	"github.com/continuo-runbooks/continuo/engine/journal/fsx/faultfs"
 	"github.com/continuo-runbooks/continuo/engine/journal/fsx/memfs"
@@ -126,13 +129,17 @@ func TestCrashPowerLoss(t *testing.T) {
 		case <-off:
 		}
 		known := s.acks.list()
+		written, err := fsx.ReadFile(mem, filepath.Join(evidence.RunDir("/state", firstRun), journal.FileName), 1<<20)
+		if !errors.Is(err, fs.ErrNotExist) {
+			require.NoError(t, err)
+		}
 		for _, loss := range []float64{0, 0.25, 0.5, 1} {
 			for seed := range seeds {
 				root := t.TempDir()
 				require.NoError(t, mem.Image(root, loss, rand.New(rand.NewPCG(uint64(n), uint64(seed)))))
 				// Each image has a world of its own, in which the same has run.
 				again, world := simulated(t, w, signer, filepath.Join(root, "state"), nil)
-				again.acks.all = append(again.acks.all, known...)
+				again.acks.all, again.written = append(again.acks.all, known...), append([]byte{}, written...)
 				relive(t, w, sim, world, nil)
 				f.recovers(t, again)
 			}

@@ -1,10 +1,12 @@
 package crash
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -48,21 +50,22 @@ type figures struct {
 	// cases were tried. Of these unknown had an outcome that nobody knew, and refused could not be taken up: their journal
 	// was damaged in its middle, by lines that were never synced, and that is said.
 	cases, unknown, refused int
-	// What must not be: acknowledged records lost, steps started twice, resumes over an unknown without a word, records that
-	// do not verify afterwards.
-	lost, twice, silent, broken int
+	// What must not be: acknowledged records lost, steps started twice, resumes over an unknown without a word, lines that
+	// are not what the first controller wrote and that were taken for it, records that do not verify afterwards.
+	lost, twice, silent, undetected, broken int
 }
 
 func (f *figures) String() string {
-	return fmt.Sprintf("%d: %d acknowledged records lost, %d steps started twice, %d silent resumes over an unknown, "+
-		"%d records that do not verify (%d held for a person, %d refused)", f.cases, f.lost, f.twice, f.silent, f.broken, f.unknown, f.refused)
+	return fmt.Sprintf("%d: %d acknowledged records lost, %d steps started twice, %d silent resumes over an unknown, %d undetected damages, "+
+		"%d records that do not verify (%d held for a person, %d refused)",
+		f.cases, f.lost, f.twice, f.silent, f.undetected, f.broken, f.unknown, f.refused)
 }
 
-// report prints the figures and requires them to be right.
-func (f *figures) report(t *testing.T, what string) {
+// report prints the figures and requires them to be right. notes say what else was seen.
+func (f *figures) report(t *testing.T, what string, notes ...string) {
 	t.Helper()
-	t.Logf("%-26s %s", what, f)
-	require.Zero(t, f.lost+f.twice+f.silent+f.broken)
+	t.Logf("%-26s %s", what, strings.Join(append([]string{f.String()}, notes...), "; "))
+	require.Zero(t, f.lost+f.twice+f.silent+f.undetected+f.broken)
 	require.Positive(t, f.cases)
 }
 
@@ -72,6 +75,8 @@ type scene struct {
 	acks  *acks
 	ran   func() []string // what the hosts say ran, one word an effect
 	alive func()          // called before each further life
+	// written is the journal as the first controller wrote it, where what is left may differ; nil: it is what is left.
+	written []byte
 }
 
 // recovers has further controllers take up what a crash left. The first goes on without a person: where it is held, nothing
@@ -83,10 +88,11 @@ func (f *figures) recovers(t *testing.T, s *scene) {
 	f.mu.Unlock()
 	s.life.fs, s.life.acked = noSync{}, s.acks.take
 	s.alive()
+	left := s.left(t)
 	err := s.life.takeUp(context.Background())
 	var damaged *journal.LineError
-	if errors.As(err, &damaged) { // see refused
-		f.count(&f.refused, 1)
+	if errors.As(err, &damaged) {
+		f.turnedAway(t, s, damaged)
 		return
 	}
 	if errors.Is(err, errHeld) {
@@ -99,6 +105,7 @@ func (f *figures) recovers(t *testing.T, s *scene) {
 	}
 	require.NoError(t, err)
 	f.judge(t, s)
+	f.continued(t, s, left)
 	before := snapshot(t, s.life.state)
 	s.alive()
 	require.NoError(t, s.life.takeUp(context.Background()))
@@ -109,6 +116,55 @@ func (f *figures) count(n *int, by int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	*n += by
+}
+
+// left gives the events in what the first controller left; none where it wrote nothing that can be read.
+func (s *scene) left(t *testing.T) [][]byte {
+	t.Helper()
+	ids, err := evidence.Runs(s.life.state)
+	require.NoError(t, err)
+	for _, id := range ids {
+		data, err := os.ReadFile(filepath.Join(evidence.RunDir(s.life.state, id), journal.FileName))
+		if err != nil {
+			continue
+		}
+		if p, err := journal.ReadPrefix(bytes.NewReader(data)); err == nil && len(p.Events) > 0 {
+			if s.written == nil {
+				s.written = data
+			}
+			return bytes.SplitAfter(data, []byte("\n"))[:len(p.Events)]
+		}
+	}
+	return nil
+}
+
+// turnedAway checks a journal that nobody takes up, because it is damaged in its middle: what was acknowledged is whole and
+// stands before the damage, and nothing ran twice.
+func (f *figures) turnedAway(t *testing.T, s *scene, damaged *journal.LineError) {
+	t.Helper()
+	f.count(&f.refused, 1)
+	for _, a := range s.acks.list() {
+		if a.seq+1 >= uint64(damaged.Line) { // lines count from 1
+			f.count(&f.lost, 1)
+			t.Logf("event %d, %s, was acknowledged, and line %d is damaged", a.seq, a.typ, damaged.Line)
+		}
+	}
+	ran := s.ran()
+	slices.Sort(ran)
+	f.count(&f.twice, len(ran)-len(slices.Compact(slices.Clone(ran))))
+}
+
+// continued checks that the lines which were taken up are those that the first controller wrote, and that they are still the
+// record's first.
+func (f *figures) continued(t *testing.T, s *scene, left [][]byte) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(opened(t, s.life.state), journal.FileName))
+	require.NoError(t, err)
+	whole := bytes.Join(left, nil)
+	if len(left) > 0 && (!bytes.HasPrefix(s.written, whole) || !bytes.HasPrefix(data, whole)) {
+		f.count(&f.undetected, 1)
+		t.Logf("%d lines were taken up that are not those that were written", len(left))
+	}
 }
 
 // held checks a run that waits: the record says so, and nothing started behind what is not known.
