@@ -77,14 +77,7 @@ func (v *verification) hashFile(name string) (digest string, head []byte, err er
 
 // compareSums compares the exact set of files and their digests with SHA256SUMS.
 func (v *verification) compareSums(f *Finding) {
-	var err error
-	if v.sums, err = readWhole(v.src, SumsFile, maxFile); err != nil {
-		f.fail("%v", err)
-		return
-	}
-	v.res.SumsSHA256 = sum(v.sums)
-	if v.entries, err = parseSums(v.sums); err != nil {
-		f.fail("%v", err)
+	if !v.readSums(f) {
 		return
 	}
 	want := map[string]bool{}
@@ -108,6 +101,21 @@ func (v *verification) compareSums(f *Finding) {
 			f.fail("%s does not list %s", SumsFile, name)
 		}
 	}
+}
+
+// readSums reads SHA256SUMS, and reports whether it is a list.
+func (v *verification) readSums(f *Finding) bool {
+	var err error
+	if v.sums, err = readWhole(v.src, SumsFile, maxFile); err != nil {
+		f.fail("%v", err)
+		return false
+	}
+	v.res.SumsSHA256 = sum(v.sums)
+	if v.entries, err = parseSums(v.sums); err != nil {
+		f.fail("%v", err)
+		return false
+	}
+	return true
 }
 
 // readJournal reads the journal strictly.

@@ -59,14 +59,8 @@ func VerifyPruned(stateDir string, run engine.RunID, opts VerifyOptions) (*Resul
 // keptSums checks that list and seal belong together and to this run.
 func (v *verification) keptSums() {
 	f := &v.res.Integrity
-	var err error
-	if v.sums, err = readWhole(v.src, SumsFile, maxFile); err != nil {
-		f.fail("%v", err)
+	if !v.readSums(f) && v.sums == nil {
 		return
-	}
-	v.res.SumsSHA256 = sum(v.sums)
-	if v.entries, err = parseSums(v.sums); err != nil {
-		f.fail("%v", err)
 	}
 	seal, err := readWhole(v.src, SealFile, 64<<10)
 	if err != nil {
