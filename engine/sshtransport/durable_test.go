@@ -446,6 +446,25 @@ func TestLargeInput(t *testing.T) {
 	require.NoError(t, observe(t, r.tr, r.host, engine.Command{Script: "test $(wc -c) -eq " + strconv.Itoa(size), Input: zeros(size)}).Err)
 }
 
+// Case 15: inputs of every size at which something changes arrive as they are: none, one byte, a packet of SSH, what travels
+// inside the launch.
+func TestInputSizes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for _, size := range []int{0, 1, 32<<10 - 1, 32 << 10, 32<<10 + 1, 64<<10 - 1, 64 << 10, 64<<10 + 1} {
+		in := make([]byte, size)
+		for i := range in {
+			in[i] = byte(i * 31)
+		}
+		got := r.suite.Start(t.Context(), t, engine.Command{Script: "wc -c; exit 4", Stdin: in})
+		require.NoError(t, got.Err, size)
+		require.Equal(t, strconv.Itoa(size), strings.TrimSpace(got.Stdout))
+		got = r.suite.Start(t.Context(), t, engine.Command{Argv: []string{"cat"}, Stdin: in})
+		require.NoError(t, got.Err, size)
+		require.True(t, string(in) == got.Stdout, "%d bytes came back as %d", size, len(got.Stdout))
+	}
+}
+
 // A command that takes the only channel there is can still be ended.
 func TestKillWithOneSession(t *testing.T) {
 	t.Parallel()
