@@ -113,18 +113,21 @@ func (d *Desk) Decide(ctx context.Context, q engine.DecisionQuestion) (engine.De
 		}
 		choices[n] = Choice{Key: fmt.Sprint(n + 1), Value: o, Text: text}
 	}
-	got, err := d.ask.Choose(ctx, "which?", choices)
-	if err != nil {
-		return engine.DecisionAnswer{}, err
-	}
-	by := d.by
-	if q.Role != "" {
-		if by, err = d.ask.Reason(ctx, "who decides? (principal)"); err != nil {
+	for {
+		got, err := d.ask.Choose(ctx, "which?", choices)
+		if err != nil {
 			return engine.DecisionAnswer{}, err
 		}
+		by := d.by
+		if q.Role != "" {
+			if by, err = d.ask.Reason(ctx, "who decides? (principal)"); err != nil {
+				return engine.DecisionAnswer{}, err
+			}
+		}
+		if reason, err := d.ask.Why(ctx); err != nil || reason != "" {
+			return engine.DecisionAnswer{Choice: got, By: by, Reason: reason}, err
+		}
 	}
-	reason, err := d.ask.Reason(ctx, "why? (this goes into the evidence)")
-	return engine.DecisionAnswer{Choice: got, By: by, Reason: reason}, err
 }
 
 // Confirm implements engine.Approver.

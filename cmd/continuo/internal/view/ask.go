@@ -124,6 +124,13 @@ func (t *Talk) Say(r row) {
 	t.a.s.Printf("%s\n", r.text(t.a.s))
 }
 
+// Unsay takes back the rows that were added, where they can be.
+func (t *Talk) Unsay() {
+	if t.live != nil {
+		t.live.unsay()
+	}
+}
+
 // within gives the conversation that the context carries, or begins one of its own.
 func (a *Asker) within(ctx context.Context) (*Talk, func(), error) {
 	if t, ok := ctx.Value(talkKey{}).(*Talk); ok && t.a == a {
@@ -263,6 +270,11 @@ func (a *Asker) Choose(ctx context.Context, prompt string, choices []Choice) (st
 		}
 		a.s.Printf("%q is none of them.\n", Clean(got))
 	}
+}
+
+// Why asks for the reason of what was chosen. An empty answer goes back to the choice.
+func (a *Asker) Why(ctx context.Context) (string, error) {
+	return a.Line(ctx, "why? (for the evidence; Enter: back)")
 }
 
 // Reason asks for a text that must not be empty.

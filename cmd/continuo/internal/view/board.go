@@ -29,6 +29,8 @@ type Board struct {
 	back         *engine.RollbackStarted
 	backEnded    *engine.RollbackEnded
 	undone       int
+	undoing      map[engine.Unit]bool // whose way back is under way
+	events       []engine.Event       // but for output
 	cleaning     bool
 	batch        *engine.BatchStarted // of the rollout that goes on
 	ready, bad   []string             // hosts by preflight
@@ -75,7 +77,7 @@ type trouble struct {
 func NewBoard(plan *engine.Plan, mode engine.Mode) *Board {
 	b := &Board{
 		plan: plan, mode: mode, clock: newObjectiveClock(plan), items: make(map[runbooks.ItemID]*boardItem, len(plan.Items)),
-		gate: map[runbooks.ItemID]*gateState{},
+		gate: map[runbooks.ItemID]*gateState{}, undoing: map[engine.Unit]bool{},
 	}
 	for n := range plan.Items {
 		i := &boardItem{plan: &plan.Items[n], running: map[string]bool{}, tails: map[engine.Unit][]engine.ItemOutput{}}
@@ -93,6 +95,9 @@ func (b *Board) item(id runbooks.ItemID) *boardItem { return b.items[id] }
 
 // Event takes the next event of the run.
 func (b *Board) Event(e engine.Event) {
+	if _, output := e.Payload.(*engine.ItemOutput); !output {
+		b.events = append(b.events, e)
+	}
 	switch v := e.Payload.(type) {
 	case *engine.RunOpened:
 		b.run, b.by, b.began, b.told = v.Run, v.Operator, e.Time, e.Time
@@ -107,7 +112,10 @@ func (b *Board) Event(e engine.Event) {
 	case *engine.ItemStarted:
 		b.started(e, v)
 	case *engine.ItemIntent:
-		if i := b.item(v.Item); i != nil && v.Part != engine.PartRollback {
+		switch i := b.item(v.Item); {
+		case v.Part == engine.PartRollback:
+			b.undoing[v.Unit] = true
+		case i != nil:
 			i.running[v.Host] = true
 		}
 	case *engine.ItemOutput:
@@ -175,6 +183,7 @@ func (b *Board) outcome(v *engine.ItemOutcome) {
 	}
 	switch {
 	case v.Part == engine.PartRollback:
+		delete(b.undoing, v.Unit)
 		if good(v.Outcome) {
 			b.undone++
 		}
@@ -297,6 +306,47 @@ func (b *Board) tail(u engine.Unit, most int) []string {
 		}
 	}
 	return out[max(0, len(out)-most):]
+}
+
+// way is the way back from where the run stands. Not ok: the events do not tell.
+func (b *Board) way() (engine.WayBack, bool) {
+	w, err := engine.FindWayBack(b.plan, b.events)
+	return w, err == nil
+}
+
+// backRows say what a rollback from here would do.
+func (b *Board) backRows() []row {
+	w, ok := b.way()
+	if !ok {
+		return nil
+	}
+	return backRows(w)
+}
+
+// beforeRows say what lies before the point of no return.
+func (b *Board) beforeRows() []row {
+	w, ok := b.way()
+	if !ok {
+		return nil
+	}
+	var with, without []engine.Unit
+	for _, k := range w.Kept {
+		switch {
+		case k.Item == w.Until:
+		case k.Reversible:
+			with = append(with, k.Unit)
+		default:
+			without = append(without, k.Unit)
+		}
+	}
+	var out []row
+	for _, name := range gathered(with) {
+		out = append(out, row{{"  before it: ", plainInk}, {name, bold}, {", which can be undone", plainInk}})
+	}
+	for _, name := range gathered(without) {
+		out = append(out, row{{"  before it: ", plainInk}, {name, bold}, {", which has no rollback", red}})
+	}
+	return out
 }
 
 // outlook asks the forecaster.

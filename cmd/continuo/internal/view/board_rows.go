@@ -20,12 +20,24 @@ type section struct {
 	label string
 	rows  []row
 	least int // rows that are always shown
+	// weight says what is left out where there is not even a row for each: the lightest first.
+	weight int
 }
+
+// Weights of sections: what a person needs least is the lightest.
+const (
+	idle = iota
+	light
+	middling
+	heavy
+	needed
+)
 
 // Rows is the board at an instant, in at most room rows of at most width columns. What does not fit is counted.
 func (b *Board) Rows(now time.Time, width, room int, zone *time.Location) []row {
 	sections := []section{b.clockSection(now, width), b.phaseSection(now, width), b.runningSection(now, width), b.troubleSection(width)}
 	sections = append(sections, b.waitSection(now, zone), b.nextSection(width), b.updateSection(now, zone))
+	sections = lightened(sections, room-1)
 	shrink(sections, room-1)
 	out := []row{b.head(now, width).fit(width)}
 	whole := sectionRows(sections, func(r row) []row { return r.wrap(width, labelWidth+1) })
@@ -51,6 +63,24 @@ func sectionRows(sections []section, shape func(row) []row) []row {
 		}
 	}
 	return out
+}
+
+// lightened leaves out sections, the lightest and of those the last first, until a row of each fits.
+func lightened(sections []section, room int) []section {
+	sections = slices.DeleteFunc(sections, func(s section) bool { return len(s.rows) == 0 })
+	for len(sections) > max(room, 1) {
+		out := 0
+		for n, s := range sections {
+			if s.weight <= sections[out].weight {
+				out = n
+			}
+		}
+		if sections[out].weight == needed {
+			break
+		}
+		sections = slices.Delete(sections, out, out+1)
+	}
+	return sections
 }
 
 // shrink drops rows from the end of the longest sections until all fit, and says how many.
@@ -97,11 +127,19 @@ func (b *Board) head(now time.Time, width int) row {
 	if word := b.state(); word.text != "" {
 		r = append(r, cell{"  ", plainInk}, word)
 	}
-	r = append(r, cell{"  " + Clean(b.plan.Runbook), bold})
 	ended, all := b.progress()
 	if width < wideEnough {
-		return append(r, cell{fmt.Sprintf(" %d/%d", ended, all), dim})
+		count := cell{fmt.Sprintf("  %d/%d", ended, all), dim}
+		name := cell{"  " + Clean(b.plan.Runbook), bold}
+		if whole := append(r[:len(r):len(r)], name, count); whole.width() <= width {
+			return whole
+		}
+		if whole := append(r[:len(r):len(r)], count); whole.width() <= width { // whoever leads the run knows its name
+			return whole
+		}
+		return r
 	}
+	r = append(r, cell{"  " + Clean(b.plan.Runbook), bold})
 	return append(r, cell{fmt.Sprintf("  %d of %s ended", ended, Count(all, "item")), dim}, cell{"  " + string(b.run), dim})
 }
 
@@ -132,7 +170,7 @@ func (b *Board) state() cell {
 
 // clockSection is a row for each objective that is a time between two marks.
 func (b *Board) clockSection(now time.Time, width int) section {
-	s := section{label: "clock"}
+	s := section{label: "clock", weight: needed}
 	outlook, known := b.outlook(now)
 	for _, g := range b.clock.goals {
 		from, runs := b.clock.from[g.Name]
@@ -189,7 +227,7 @@ func bar(used, target time.Duration) string {
 }
 
 func (b *Board) phaseSection(_ time.Time, width int) section {
-	s := section{label: "phase"}
+	s := section{label: "phase", weight: middling}
 	if b.mode == engine.DryRun && b.phase == "" && len(b.ready)+len(b.bad) > 0 {
 		r := say(fmt.Sprintf("preflight: %d of %s ready", len(b.ready), Count(len(b.plan.Hosts), "host")))
 		if len(b.bad) > 0 {
@@ -219,7 +257,7 @@ func (b *Board) phaseSection(_ time.Time, width int) section {
 
 // runningSection is what runs where: hosts beyond a few are counted.
 func (b *Board) runningSection(now time.Time, width int) section {
-	s := section{label: "running"}
+	s := section{label: "running", weight: needed}
 	machines, people := b.active()
 	for _, i := range machines {
 		r := row{{b.shortID(i, width), bold}}
@@ -245,10 +283,33 @@ func (b *Board) runningSection(now time.Time, width int) section {
 		}
 		s.rows = append(s.rows, append(r, cell{" for " + clockText(now.Sub(i.started)), dim}))
 	}
+	s.rows = append(s.rows, b.undoingRows()...)
 	if len(s.rows) == 0 && b.verdict == "" && len(people) == 0 {
-		s.rows = append(s.rows, row{{"nothing now", dim}})
+		s.rows, s.weight = append(s.rows, row{{"nothing now", dim}}), idle
 	}
 	return s
+}
+
+// undoingRows are what is rolled back where.
+func (b *Board) undoingRows() []row {
+	hosts := map[runbooks.ItemID][]string{}
+	for u := range b.undoing {
+		hosts[u.Item] = append(hosts[u.Item], u.Host)
+	}
+	var out []row
+	for _, i := range b.order {
+		names, ok := hosts[i.plan.ID]
+		if !ok {
+			continue
+		}
+		slices.Sort(names)
+		on := " on " + list(names, fewHosts)
+		if len(names) > fewHosts {
+			on = " on " + Count(len(names), "host")
+		}
+		out = append(out, row{{"the way back of ", yellow}, {string(i.plan.ID), bold}, {on, plainInk}})
+	}
+	return out
 }
 
 // shortID leaves out the call path where there is no room for it.
@@ -262,7 +323,7 @@ func (b *Board) shortID(i *boardItem, width int) string {
 
 // troubleSection names what failed, the last first, and of an item's hosts a few.
 func (b *Board) troubleSection(width int) section {
-	s := section{label: "FAILED"}
+	s := section{label: "FAILED", weight: heavy}
 	hosts := map[runbooks.ItemID][]string{}
 	for _, t := range slices.Backward(b.failed) {
 		if h := t.unit.Host; h != "" && !slices.Contains(hosts[t.unit.Item], h) {
@@ -290,7 +351,7 @@ func (b *Board) troubleSection(width int) section {
 
 // waitSection is whom the run waits for.
 func (b *Board) waitSection(now time.Time, zone *time.Location) section {
-	s := section{label: "waits for"}
+	s := section{label: "waits for", weight: needed}
 	_, people := b.active()
 	for _, a := range b.asks {
 		s.rows = append(s.rows, row{{"your word ", yellow}, {"about " + a, plainInk}})
@@ -319,7 +380,7 @@ func (b *Board) waitSection(now time.Time, zone *time.Location) section {
 // nextSection is what comes next, with what is to be known of it.
 func (b *Board) nextSection(width int) section {
 	const most = 4
-	s := section{label: "next"}
+	s := section{label: "next", weight: light}
 	next := b.next()
 	if len(next) == 0 || b.verdict != "" {
 		return s
@@ -333,8 +394,12 @@ func (b *Board) nextSection(width int) section {
 		if n > 0 {
 			r = append(r, cell{", ", plainInk})
 		}
+		if i.plan.Irreversible && width < wideEnough { // the word comes first: what follows may be cut off
+			r = append(r, cell{"IRREVERSIBLE ", red})
+		}
 		r = append(r, cell{b.shortID(i, width), plainInk})
 		switch {
+		case i.plan.Irreversible && width < wideEnough:
 		case i.plan.Irreversible:
 			r = append(r, cell{" IRREVERSIBLE", red})
 		case i.plan.Effect == runbooks.Human:
@@ -347,12 +412,13 @@ func (b *Board) nextSection(width int) section {
 
 // updateSection is when the next promised progress update is due.
 func (b *Board) updateSection(now time.Time, zone *time.Location) section {
-	s := section{label: "update"}
+	s := section{label: "update", weight: idle}
 	if b.plan.UpdateEveryS <= 0 || b.told.IsZero() || b.verdict != "" || b.mode == engine.DryRun {
 		return s
 	}
 	due := b.told.Add(time.Duration(b.plan.UpdateEveryS * float64(time.Second)))
 	if now.After(due) {
+		s.weight = heavy
 		s.rows = []row{{{"OVERDUE", red}, {" by " + clockText(now.Sub(due)) + "; ^N says that it was sent", plainInk}}}
 	} else {
 		s.rows = []row{{{"due " + due.In(zone).Format("15:04:05") + ", in " + clockText(due.Sub(now)), plainInk}}}

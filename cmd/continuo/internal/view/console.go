@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ type Console struct {
 	cfg     ConsoleConfig
 	program *tea.Program
 	kill    context.CancelFunc // ends the program without its last frame
+	dismiss func()             // the guard
 
 	mu            sync.Mutex
 	board         *Board
@@ -46,6 +48,9 @@ type Console struct {
 	width, height int
 	tall          []int // rows of the views that may be on the terminal now, the newest last
 	pending       []string
+	past          []string    // the last lines that were written above
+	shrunk        *time.Timer // runs when the terminal has become narrower, until it stays as it is
+	torn          bool        // the terminal may have broken the rows of the view
 	ended         bool
 
 	drawn chan struct{} // closed when the first frame is on the terminal
@@ -68,6 +73,9 @@ type ConsoleConfig struct {
 	Pause     func(on bool)
 	// Lost is called once if the terminal is gone.
 	Lost func()
+	// Guard begins to watch over the terminal, so that it is given back also when the process is killed, until dismiss is
+	// called; nil: nobody does.
+	Guard func() (dismiss func())
 	// Leaving is what Ctrl-C does, for the line of keys.
 	Leaving string
 }
@@ -92,11 +100,20 @@ func (c *Console) Start() {
 	c.start(tea.WithInput(&keyboard{c.ask.tty, c}), tea.WithOutput(out))
 }
 
+// guarded has somebody watch over the terminal, before anything about it is changed.
+func (c *Console) guarded() {
+	c.dismiss = func() {}
+	if c.cfg.Guard != nil {
+		c.dismiss = sync.OnceFunc(c.cfg.Guard())
+	}
+}
+
 func (c *Console) start(options ...tea.ProgramOption) {
 	options = append(options, tea.WithEnvironment(plainEnviron(c.cfg.Environ)), tea.WithoutSignalHandler(), tea.WithFPS(c.frames))
 	ctx, kill := context.WithCancel(context.Background())
 	c.kill = kill
 	c.program = tea.NewProgram(&consoleModel{c}, append(options, tea.WithContext(ctx))...)
+	c.guarded()
 	c.s.redirect(c.print)
 	c.ask.setConsole(c)
 	go func() {
@@ -143,6 +160,7 @@ func (c *Console) Stop() {
 	case <-time.After(drain):
 		c.kill()
 	}
+	c.dismiss()
 	c.ask.setConsole(nil)
 	c.s.redirect(nil)
 	for _, text := range c.take(0) {
@@ -200,6 +218,7 @@ func (c *Console) pump() {
 		case <-ticker.C:
 		case <-c.dirty:
 		}
+		c.mend()
 		for {
 			lines := c.take(c.room())
 			if len(lines) == 0 {
@@ -217,6 +236,38 @@ func (c *Console) pump() {
 	}
 }
 
+// steady is how long a terminal must stay as it is before what a new width has done to it is mended.
+const steady = 200 * time.Millisecond
+
+// resized takes the size of the terminal. The caller holds the lock.
+func (c *Console) resized(width, height int) {
+	if width < c.width && len(c.tall) > 0 { // its rows may be broken now, and where they are nobody knows
+		if c.shrunk != nil {
+			c.shrunk.Stop()
+		}
+		c.shrunk = time.AfterFunc(steady, func() { c.change(func() { c.torn = true }) })
+	}
+	c.width, c.height = max(width, 1), max(height, 1)
+}
+
+// mend clears a terminal that has become narrower: what it shows goes to the scrollback, the view is drawn anew, and above it
+// the lines that were written last.
+func (c *Console) mend() {
+	c.mu.Lock()
+	torn := c.torn && !c.ended
+	c.torn = false
+	height := c.height
+	if torn {
+		c.pending = append(c.past[max(0, len(c.past)-height):len(c.past):len(c.past)], c.pending...)
+		c.past = nil
+	}
+	c.mu.Unlock()
+	if torn {
+		c.program.Send(tea.Println(printed + fmt.Sprintf("\x1b[%d;1H", height) + strings.Repeat("\n", height) + "\x1b[H")())
+		c.program.Send(tea.ClearScreen())
+	}
+}
+
 // room is how many rows can be written above at once without pushing the view off the screen, whichever of the views that
 // were made lately is on it.
 func (c *Console) room() int {
@@ -224,6 +275,9 @@ func (c *Console) room() int {
 	defer c.mu.Unlock()
 	return max(c.height-max(slices.Max(append(c.tall, 0)), len(c.layout().rows))-1, 1)
 }
+
+// pastLines are the lines that are kept for a terminal that becomes narrower.
+const pastLines = 200
 
 // take takes the next lines to be written above, broken to the width so that each is one row; most 0: all.
 func (c *Console) take(most int) []string {
@@ -241,8 +295,10 @@ func (c *Console) take(most int) []string {
 			}
 			return out
 		}
+		c.past = append(c.past, c.pending[0])
 		out, c.pending = append(out, rows...), c.pending[1:]
 	}
+	c.past = c.past[max(0, len(c.past)-pastLines):]
 	return out
 }
 
@@ -305,6 +361,7 @@ func (c *Console) lose() {
 	c.change(func() { c.ended = true })
 	c.once.Do(func() { close(c.gone) })
 	c.kill()
+	c.dismiss()
 }
 
 // lost says that the terminal is gone.

@@ -23,7 +23,7 @@ func (m *consoleModel) Init() tea.Cmd { return nil }
 func (m *consoleModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		m.c.change(func() { m.c.width, m.c.height = max(msg.Width, 1), max(msg.Height, 1) })
+		m.c.change(func() { m.c.resized(msg.Width, msg.Height) })
 	case tea.KeyPressMsg:
 		m.c.key(msg)
 	case tea.PasteMsg:

@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -107,20 +108,37 @@ func (d *Desk) Interrupted(ctx context.Context, q engine.InterruptQuestion) (eng
 		return engine.InterruptAnswer{}, err
 	}
 	defer t.End()
-	got, err := d.ask.Choose(ctx, "what now?", []Choice{
+	got, why, err := d.chosen(ctx, t, []Choice{
 		{"g", engine.ActionContinue, "go on with what comes next"},
 		{"b", engine.ActionRollback, "roll back what was changed, back to the point of no return"},
 		{"a", engine.ActionAbort, "abort: clean up, seal the record, end (exit 7)"},
 		{"l", engine.ActionLeave, "leave: nothing is cleaned up, the run is held (exit 5)"},
-	})
+	}, engine.ActionContinue, engine.ActionLeave)
 	if err != nil {
 		return engine.InterruptAnswer{}, err
 	}
-	out := engine.InterruptAnswer{Action: got, By: d.by}
-	if got == engine.ActionAbort || got == engine.ActionRollback {
-		out.Reason, err = d.ask.Reason(ctx, "why?")
+	return engine.InterruptAnswer{Action: got, By: d.by, Reason: why}, nil
+}
+
+// chosen asks what to do and why. Before a rollback it says what would be undone. Of some choices no reason is asked; whoever
+// gives none of another goes back to choose again.
+func (d *Desk) chosen(ctx context.Context, t *Talk, choices []Choice, plain ...string) (got, why string, err error) {
+	for {
+		if got, err = d.ask.Choose(ctx, "what now?", choices); err != nil || slices.Contains(plain, got) {
+			return got, "", err
+		}
+		if got == engine.ActionRollback {
+			var undone []row
+			d.read(func(b *Board) { undone = b.backRows() })
+			for _, r := range undone {
+				t.Say(r)
+			}
+		}
+		if why, err = d.ask.Why(ctx); err != nil || why != "" {
+			return got, why, err
+		}
+		t.Unsay()
 	}
-	return out, err
 }
 
 // Failed implements engine.Operator.
@@ -130,24 +148,53 @@ func (d *Desk) Failed(ctx context.Context, q engine.FailureQuestion) (engine.Fai
 		return engine.FailureAnswer{}, err
 	}
 	defer t.End()
-	got, err := d.ask.Choose(ctx, "what now?", failureChoices(q.Options))
+	choices := failureChoices(q.Options)
+	if d.atNoReturn(q) {
+		choices = noReturnChoices(q.Options)
+	}
+	got, why, err := d.chosen(ctx, t, choices, engine.ActionLeave)
 	if err != nil {
 		return engine.FailureAnswer{}, err
 	}
-	out := engine.FailureAnswer{Action: got, By: d.by}
-	if got != engine.ActionLeave {
-		out.Reason, err = d.ask.Reason(ctx, "why? (this goes into the evidence)")
-	}
-	return out, err
+	return engine.FailureAnswer{Action: got, By: d.by, Reason: why}, nil
 }
 
-// failure is what is shown of a failure: which units, their last lines, what comes next and what cannot be taken back.
-func (d *Desk) failure(q engine.FailureQuestion) []row {
-	sheet := []row{heading(strings.ToUpper(string(q.Outcome.Outcome)), red, q.Item, after(": ", Clean(q.Outcome.Reason)))}
+// atNoReturn reports whether the question is whether a rollback goes past the point of no return.
+func (d *Desk) atNoReturn(q engine.FailureQuestion) (at bool) {
+	d.read(func(b *Board) {
+		at = b.back != nil && b.backEnded == nil && b.back.Until == q.Item && len(q.Units) == 0
+	})
+	return at
+}
+
+// noReturnChoices are the words of the options at the point of no return.
+func noReturnChoices(options []string) []Choice {
+	out := failureChoices(options)
+	for n, c := range out {
+		switch c.Value {
+		case engine.ActionRollback:
+			out[n].Text = "go past it: roll back what is before it, too"
+		case engine.ActionSkip:
+			out[n].Text = "stop here: what is before it stays as it is"
+		}
+	}
+	return out
+}
+
+// failure is what is shown of a failure: which units, their last lines, and what cannot be taken back.
+func (d *Desk) failure(q engine.FailureQuestion) (sheet []row) {
+	if d.atNoReturn(q) {
+		sheet = []row{heading("POINT OF NO RETURN", red, q.Item, " ran, and cannot be taken back")}
+		d.read(func(b *Board) { sheet = append(sheet, b.beforeRows()...) })
+		return sheet
+	}
+	sheet = []row{heading(strings.ToUpper(string(q.Outcome.Outcome)), red, q.Item, after(": ", Clean(q.Outcome.Reason)))}
 	d.read(func(b *Board) { sheet = append(sheet, b.ahead(q.Item)...) })
 	for n, u := range q.Units {
 		word := outcomeWord(u.Outcome)
-		sheet = append(sheet, row{{"  ", plainInk}, word, {" " + unitName(u.Unit) + after(": ", Clean(reasonOf(&u))), plainInk}})
+		if len(q.Units) > 1 || !strings.Contains(q.Outcome.Reason, reasonOf(&u)) {
+			sheet = append(sheet, row{{"  ", plainInk}, word, {" " + unitName(u.Unit) + after(": ", Clean(reasonOf(&u))), plainInk}})
+		}
 		if n > 0 {
 			continue // the first shows what it is about; all are in the scrollback
 		}
@@ -166,29 +213,17 @@ func (d *Desk) read(f func(*Board)) {
 	}
 }
 
-// ahead says what comes after a failed item, and what of it or before it cannot be taken back.
+// ahead says what cannot be taken back, before a failed item or after it. What comes next is in view already.
 func (b *Board) ahead(id runbooks.ItemID) []row {
 	var out []row
-	var names, points []string
-	for n, i := range b.next() {
-		if n <= fewHosts {
-			names = append(names, string(i.plan.ID))
-		}
-		if i.plan.Irreversible {
-			points = append(points, string(i.plan.ID))
-		}
-	}
-	if len(names) > 0 {
-		r := say("  next: " + list(names, fewHosts))
-		if len(points) > 0 {
-			r = append(r, cell{"; IRREVERSIBLE ahead: " + list(points, fewHosts), red})
-		}
-		out = append(out, r)
-	}
-	var past []string
+	var points, past []string
 	for _, i := range b.order {
-		if i.plan.Irreversible && !i.started.IsZero() {
+		switch {
+		case !i.plan.Irreversible:
+		case !i.started.IsZero():
 			past = append(past, string(i.plan.ID))
+		case i.outcome == "" && i.plan.Disposition != engine.WillSkip:
+			points = append(points, string(i.plan.ID))
 		}
 	}
 	if len(past) > 0 {
@@ -196,6 +231,9 @@ func (b *Board) ahead(id runbooks.ItemID) []row {
 	}
 	if i := b.item(id); i != nil && i.plan.Effect == runbooks.Change && !i.plan.HasRollback {
 		out = append(out, row{{"  " + string(id) + " has no rollback", yellow}})
+	}
+	if len(points) > 0 {
+		out = append(out, row{{"  IRREVERSIBLE ahead: " + list(points, fewHosts), red}})
 	}
 	return out
 }

@@ -10,8 +10,8 @@ import (
 
 // LiveWarning says what a live run is about to do, before it is confirmed.
 func (s *Screen) LiveWarning(p *engine.Plan) {
-	s.Printf("\n%s %s%s\n", s.mode(engine.Live), s.paint(bold, Clean(p.Runbook)), after(": ", Clean(p.Title)))
-	s.Printf("  hosts         %d%s\n", len(p.Hosts), after(": ", environments(p)))
+	s.para("\n%s %s%s\n", s.mode(engine.Live), s.paint(bold, Clean(p.Runbook)), after(": ", Clean(p.Title)))
+	s.para("  hosts         %d%s\n", len(p.Hosts), after(": ", environments(p)))
 	changes, people := 0, 0
 	var points []string
 	for _, i := range p.Items {
@@ -29,13 +29,13 @@ func (s *Screen) LiveWarning(p *engine.Plan) {
 			points = append(points, string(i.ID))
 		}
 	}
-	s.Printf("  items         %d, %d of them change something, %d are for people\n", len(p.Items), changes, people)
+	s.para("  items         %d, %d of them change something, %d are for people\n", len(p.Items), changes, people)
 	if len(points) == 0 {
 		s.Printf("  irreversible  none is marked so\n")
 	} else {
-		s.Printf("  %s  %s\n", s.paint(red, "IRREVERSIBLE"), strings.Join(points, ", "))
+		s.para("  %s  %s\n", s.paint(red, "IRREVERSIBLE"), strings.Join(points, ", "))
 	}
-	s.Printf("  plan          %s\n", p.Digest)
+	s.para("  plan          %s\n", p.Digest)
 }
 
 // environments counts hosts by environment, the protected ones first.

@@ -99,18 +99,10 @@ func (p *Progress) rollbackEnded(e engine.Event, v *engine.RollbackEnded) {
 		units []engine.Unit
 	}{{"NOT ROLLED BACK:", v.Failed}, {"left as it is:", v.Left}} {
 		if len(l.units) > 0 {
-			p.indent(p.s.paint(red, l.word) + " " + list(unitNames(l.units), fewHosts))
+			p.indent(p.s.paint(red, l.word) + " " + strings.Join(gathered(l.units), "; "))
 		}
 	}
 	if v.Held != "" {
 		p.indent(p.s.paint(red, "HELD:") + " " + Clean(v.Held))
 	}
-}
-
-func unitNames(in []engine.Unit) []string {
-	out := make([]string, len(in))
-	for n, u := range in {
-		out[n] = unitName(u)
-	}
-	return out
 }

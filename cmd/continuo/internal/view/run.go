@@ -23,7 +23,7 @@ type Ending struct {
 // RunEnd prints the last lines of a run: verdict, objectives, deviations, where the evidence is, the next command.
 func (s *Screen) RunEnd(e Ending) {
 	r := e.Record
-	s.Printf("\n%s %s of %s: %s%s\n", s.mode(r.Mode), r.Opened.Run, Clean(r.Opened.Runbook),
+	s.para("\n%s %s of %s: %s%s\n", s.mode(r.Mode), r.Opened.Run, Clean(r.Opened.Runbook),
 		s.paint(verdictInk(r.Verdict), string(r.Verdict)), after(", ", Clean(r.Why)))
 	s.runFacts(r)
 	s.objectives(r)
@@ -36,7 +36,7 @@ func (s *Screen) RunEnd(e Ending) {
 		if n > 0 {
 			label = ""
 		}
-		s.Printf("  %-13s%s\n", label, c)
+		s.para("  %-13s%s\n", label, c)
 	}
 }
 
@@ -48,12 +48,12 @@ func (s *Screen) runFacts(r *engine.Record) {
 	if r.PeopleTime > 0 {
 		text += fmt.Sprintf(", of that %s people", Duration(r.PeopleTime))
 	}
-	s.Printf("  %-13s%s\n", "took:", text)
-	s.Printf("  %-13s%d of %s", "exercised:", r.Coverage.Exercised, Count(r.Coverage.Items, "item"))
-	if n := len(r.Gaps); n > 0 {
-		s.Printf("; not: %s", gapsText(r.Gaps))
+	s.para("  %-13s%s\n", "took:", text)
+	not := ""
+	if len(r.Gaps) > 0 {
+		not = "; not: " + gapsText(r.Gaps)
 	}
-	s.Printf("\n")
+	s.para("  %-13s%d of %s%s\n", "exercised:", r.Coverage.Exercised, Count(r.Coverage.Items, "item"), not)
 }
 
 // gapsText groups gaps by their reason.
@@ -117,7 +117,7 @@ func (s *Screen) troubles(r *engine.Record) {
 			if u.SettledBy != "" {
 				settled = fmt.Sprintf(" (settled as %s by %s)", u.Standing, Clean(u.SettledBy))
 			}
-			s.Printf("  %s %s%s%s\n", cellText(s, outcomeWord(u.Outcome), 11), unitName(u.Unit), after(": ", Clean(u.Reason)), settled)
+			s.para("  %s %s%s%s\n", cellText(s, outcomeWord(u.Outcome), 11), unitName(u.Unit), after(": ", Clean(u.Reason)), settled)
 		}
 	}
 	if n > most {
@@ -139,9 +139,9 @@ func (s *Screen) hostTroubles(r *engine.Record) map[string]bool {
 			if c.OK {
 				continue
 			}
-			s.Printf("  %s %s: %s%s\n", s.paint(red, "NOT READY"), Clean(h.Name), c.Name, after(": ", Clean(c.Detail)))
+			s.para("  %s %s: %s%s\n", s.paint(red, "NOT READY"), Clean(h.Name), c.Name, after(": ", Clean(c.Detail)))
 			if c.Hint != "" {
-				s.Printf("    %s %s\n", s.paint(cyan, "hint:"), Clean(c.Hint))
+				s.para("    %s %s\n", s.paint(cyan, "hint:"), Clean(c.Hint))
 			}
 		}
 	}
@@ -151,25 +151,25 @@ func (s *Screen) hostTroubles(r *engine.Record) map[string]bool {
 // leftOver is what was not reached, not cleaned, or is not known.
 func (s *Screen) leftOver(r *engine.Record) {
 	if len(r.NotReached) > 0 {
-		s.Printf("  %-13s%s\n", "not reached:", list(words(r.NotReached), fewHosts))
+		s.para("  %-13s%s\n", "not reached:", list(words(r.NotReached), fewHosts))
 	}
 	if len(r.CleanupFailed) > 0 {
-		s.Printf("  %s  %s\n", s.paint(red, "not cleaned:"), list(words(r.CleanupFailed), fewHosts))
+		s.para("  %s  %s\n", s.paint(red, "not cleaned:"), list(words(r.CleanupFailed), fewHosts))
 	}
 	if r.Unknown > 0 {
-		s.Printf("  %s %s: nobody knows whether it ran; look at the host before anything is repeated\n",
+		s.para("  %s %s: nobody knows whether it ran; look at the host before anything is repeated\n",
 			s.paint(red, "unknown:"), Count(r.Unknown, "outcome"))
 	}
 }
 
 func (s *Screen) deviations(r *engine.Record) {
 	if len(r.Deviations) == 0 {
-		s.Printf("  %-13s%s\n", "deviations:", "none")
+		s.para("  %-13s%s\n", "deviations:", "none")
 		return
 	}
 	s.Printf("  %-13s%d\n", "deviations:", len(r.Deviations))
 	for _, d := range r.Deviations {
-		s.Printf("    %s\n", deviationText(d))
+		s.para("    %s\n", deviationText(d))
 	}
 }
 
@@ -201,12 +201,12 @@ func (s *Screen) evidence(e Ending) {
 	case e.Sealed:
 		state = "sealed, UNSIGNED"
 	}
-	s.Printf("  %-13s%s (%s)\n", "evidence:", e.Bundle, state)
+	s.para("  %-13s%s (%s)\n", "evidence:", e.Bundle, state)
 	for _, r := range e.Reports {
-		s.Printf("  %-13s%s\n", "report:", r)
+		s.para("  %-13s%s\n", "report:", r)
 	}
 	for _, p := range e.Problems {
-		s.Printf("  %s %s\n", s.paint(red, "evidence problem:"), CleanText(p))
+		s.para("  %s %s\n", s.paint(red, "evidence problem:"), CleanText(p))
 	}
 }
 

@@ -41,6 +41,7 @@ type Screen struct {
 	w        io.Writer
 	color    bool
 	terminal bool
+	size     func() int // of the terminal, 0 where it does not say; nil: none
 	columns  int
 	zone     *time.Location
 	prompt   string       // of the question that is open; what is printed meanwhile comes above it
@@ -61,13 +62,15 @@ func NewScreen(w io.Writer, opt Options) *Screen {
 	default:
 		s.color = s.terminal && !opt.NoColor
 	}
+	s.columns, _ = strconv.Atoi(opt.Columns)
 	if f, ok := w.(*os.File); ok && s.terminal {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			s.columns = width
+		s.size = func() int {
+			width, _, err := term.GetSize(int(f.Fd()))
+			if err != nil {
+				return 0
+			}
+			return width
 		}
-	}
-	if s.columns == 0 {
-		s.columns, _ = strconv.Atoi(opt.Columns)
 	}
 	return s
 }
@@ -75,8 +78,15 @@ func NewScreen(w io.Writer, opt Options) *Screen {
 // Terminal reports whether a person looks at the stream as it is written.
 func (s *Screen) Terminal() bool { return s.terminal }
 
-// Width is the number of columns; 0 where nothing limits it.
-func (s *Screen) Width() int { return s.columns }
+// Width is the number of columns as it is now; 0 where nothing limits it.
+func (s *Screen) Width() int {
+	if s.size != nil {
+		if width := s.size(); width > 0 {
+			return width
+		}
+	}
+	return s.columns
+}
 
 // Err is the first error that writing met, so that a full disk or a closed pipe does not go unnoticed.
 func (s *Screen) Err() error {
@@ -88,6 +98,16 @@ func (s *Screen) Err() error {
 // Printf writes text as it is. Arguments that come from outside go through Clean first.
 func (s *Screen) Printf(format string, args ...any) {
 	_ = s.write([]byte(fmt.Sprintf(format, args...))) // kept in failed
+}
+
+// para writes lines as Printf does. On a terminal that is narrower they are broken at spaces, and what follows is indented; a
+// path that is longer than a line stays whole, so that it can be copied.
+func (s *Screen) para(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if width := s.Width(); s.terminal && width > 0 {
+		text = flow(text, width)
+	}
+	s.Printf("%s", text)
 }
 
 // Write makes a Screen an io.Writer for whole documents.

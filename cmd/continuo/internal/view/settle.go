@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"slices"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -105,6 +106,58 @@ func (s *Screen) WayBack(w engine.WayBack) {
 	}
 }
 
+// gathered names units: those of one item together, its hosts sorted and beyond a few counted.
+func gathered(units []engine.Unit) []string {
+	var order []engine.Unit
+	hosts := map[engine.Unit][]string{}
+	for _, u := range units {
+		item := u
+		item.Host = ""
+		if _, ok := hosts[item]; !ok {
+			order = append(order, item)
+			hosts[item] = nil
+		}
+		if u.Host != "" {
+			hosts[item] = append(hosts[item], u.Host)
+		}
+	}
+	out := make([]string, len(order))
+	for n, item := range order {
+		names := hosts[item]
+		slices.Sort(names)
+		out[n] = Clean(unitName(item)) + after(" on ", list(names, fewHosts))
+	}
+	return out
+}
+
+// backRows say what a rollback would do, item by item, and where it stops.
+func backRows(w engine.WayBack) []row {
+	var out []row
+	add := func(steps []engine.BackStep, reversible bool, word, why string, i ink) {
+		var units []engine.Unit
+		for _, b := range steps {
+			if b.Reversible == reversible {
+				units = append(units, b.Unit)
+			}
+		}
+		for _, name := range gathered(units) {
+			out = append(out, row{{"  " + word + " ", i}, {name + why, plainInk}})
+		}
+	}
+	add(w.Steps, true, "UNDONE", "", yellow)
+	add(w.Steps, false, "STAYS", ": it has no rollback", red)
+	if w.Until != "" {
+		out = append(out, row{{"  stops at the POINT OF NO RETURN", red}, {" " + string(w.Until), bold}, {"; what is before it only if you say so then", plainInk}})
+	}
+	for _, name := range gathered(w.Open) {
+		out = append(out, row{{"  UNKNOWN ", red}, {name + ": its host is asked first", plainInk}})
+	}
+	if len(out) == 0 {
+		return []row{say("  nothing that was changed can be rolled back")}
+	}
+	return out
+}
+
 // WayBackSchema names the JSON form of a way back.
 const WayBackSchema = "continuo/rollback/v1"
 
@@ -148,13 +201,13 @@ func (s *Screen) wentBack(r *engine.Record) {
 	if v != engine.RolledBack {
 		i = red
 	}
-	s.Printf("  %-13s%s%s\n", "rollback:", s.paint(i, string(v)), after(", ", Clean(b.Held)))
+	s.para("  %-13s%s%s\n", "rollback:", s.paint(i, string(v)), after(", ", Clean(b.Held)))
 	for _, part := range []struct {
 		units []engine.Unit
 		why   string
 	}{{failed, "its rollback failed"}, {left, "may have changed something and was not rolled back"}} {
-		for _, u := range part.units {
-			s.Printf("    %s %s: %s\n", s.paint(yellow, "BY HAND"), Clean(unitName(u)), part.why)
+		for _, name := range gathered(part.units) {
+			s.para("    %s %s: %s\n", s.paint(yellow, "BY HAND"), name, part.why)
 		}
 	}
 }

@@ -49,6 +49,9 @@ func (t *talk) say(r row) {
 	t.c.change(func() { t.said = append(t.said, r) })
 }
 
+// unsay takes back what was said.
+func (t *talk) unsay() { t.c.change(func() { t.said = nil }) }
+
 func (t *talk) line(ctx context.Context, text string, secret bool) (string, error) {
 	return t.put(ctx, &prompt{text: text, secret: secret})
 }
@@ -97,23 +100,27 @@ func (t *talk) rows(width, room int) (out []row, cursor [2]int, whole bool) {
 	for n, r := range t.sheet {
 		body = append(body, r.wrap(width, 2*min(n, 1))...)
 	}
+	var said []row
 	for _, r := range t.said {
-		body = append(body, r.wrap(width, 2)...)
+		said = append(said, r.wrap(width, 4)...)
 	}
 	cursor = [2]int{-1, -1}
 	var foot []row
 	if t.ask != nil {
-		if foot, cursor = t.ask.rows(width, false); len(body)+len(foot) > room {
+		if foot, cursor = t.ask.rows(width, false); len(body)+len(said)+len(foot) > room {
 			foot, cursor = t.ask.rows(width, true)
 		}
 	}
 	most := max(room-len(foot), 1)
+	said = said[:min(len(said), max(most-2, 0))] // of the sheet its heading stays
+	most -= len(said)
 	if whole = len(body) <= most; !whole {
 		body = body[:max(most-1, 1)]
 		if most > 1 {
 			body = append(body[:len(body):len(body)], row{{"  … (all of it is above)", dim}})
 		}
 	}
+	body = append(body[:len(body):len(body)], said...)
 	if cursor[0] >= 0 {
 		cursor[1] += len(body)
 	}
