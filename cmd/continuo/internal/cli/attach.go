@@ -78,7 +78,7 @@ func (a *app) attach(ctx context.Context, ref, by string, plain bool) error {
 	live := s.ask.Live() && !plain
 	progress := view.NewProgress(a.err, l.Plan, l.Record.Mode)
 	s.console = view.NewConsole(s.ask, view.NewBoard(l.Plan, l.Record.Mode), view.ConsoleConfig{
-		Now: a.env.Now, Environ: a.env.Environ, Leaving: "leaves, the run goes on",
+		Now: a.env.Now, Environ: a.env.Environ, Leaving: "leaves, the run goes on", Guard: a.guard,
 		Interrupt: func() { s.leave(errUnseated) }, Lost: func() { s.leave(errUnseated) },
 		Note:  func(text string) { s.send(ctx, control.Request{Op: control.Note, Reason: text}) },
 		Pause: s.pause(ctx),

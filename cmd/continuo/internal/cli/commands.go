@@ -31,5 +31,5 @@ func hostCommands(a *app) []*cobra.Command {
 }
 
 func otherCommands(a *app) []*cobra.Command {
-	return []*cobra.Command{versionCommand(a), completionCommand(a), manCommand(a)}
+	return []*cobra.Command{versionCommand(a), completionCommand(a), manCommand(a), guardCommand()}
 }

@@ -14,7 +14,7 @@ import (
 func (a *app) console(s *session) *view.Console {
 	by, steer := s.flags.operator, s.socket.control
 	return view.NewConsole(s.ask, view.NewBoard(s.work.plan, s.mode), view.ConsoleConfig{
-		Now: a.env.Now, Environ: a.env.Environ, Leaving: "stop",
+		Now: a.env.Now, Environ: a.env.Environ, Leaving: "stop", Guard: a.guard,
 		Interrupt: func() { s.signal(os.Interrupt) },
 		Lost:      func() { s.signal(syscall.SIGHUP) },
 		Note:      func(text string) { steer.Note(by, text) },

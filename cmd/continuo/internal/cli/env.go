@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/journal/fsx"
 )
 
@@ -33,6 +34,8 @@ type Env struct {
 	FS fsx.FS
 	// Now is the wall clock.
 	Now func() time.Time
+	// Stamps stamps the events of a run's journal; nil is the system's clocks, the monotonic one with them.
+	Stamps engine.Clock
 	// Signals delivers the signals that ask a run to end, until stop is called. It is called at most once by a command.
 	Signals func() (c <-chan os.Signal, stop func())
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/continuo-runbooks/continuo/cmd/continuo/internal/view"
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/planner"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -97,7 +98,7 @@ func planned(p *runbooks.Project, rb *runbooks.Runbook, values map[string]expr.V
 func (a *app) showPlan(plan *engine.Plan, format string) error {
 	switch format {
 	case "json":
-		return a.out.JSON(plan)
+		return a.out.JSON(view.NewPlanDocument(plan, a.outlook(plan)))
 	case "mermaid":
 		a.out.PlanMermaid(plan)
 	case "dot":

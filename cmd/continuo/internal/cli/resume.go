@@ -288,7 +288,7 @@ func (a *app) reopen(l *evidence.Loaded, w *work, f runFlags, ask *view.Asker) (
 	if err := hideVariables(w.runbook, w.variables, s.redactor); err != nil {
 		return nil, err
 	}
-	run, loaded, err := evidence.Resume(l.Dir, evidence.RunOptions{Mode: engine.Live, Redactor: s.redactor, FS: a.env.FS},
+	run, loaded, err := evidence.Resume(l.Dir, evidence.RunOptions{Mode: engine.Live, Redactor: s.redactor, Clock: a.env.Stamps, FS: a.env.FS},
 		&engine.RunResumed{BootID: journal.BootID(), By: f.operator, Tool: tool()})
 	if err != nil {
 		return nil, a.notReopened(l, err)

@@ -75,7 +75,7 @@ func (a *app) open(w *work, f runFlags, ask *view.Asker) (*session, error) {
 		return nil, fail(Defect, err, "")
 	}
 	s.run, err = evidence.Create(a.stateDir(), evidence.RunOptions{
-		Run: s.id, Nonce: s.nonce, Mode: s.mode, Plan: w.plan, Files: w.project.Files, Redactor: s.redactor, FS: a.env.FS,
+		Run: s.id, Nonce: s.nonce, Mode: s.mode, Plan: w.plan, Files: w.project.Files, Redactor: s.redactor, Clock: a.env.Stamps, FS: a.env.FS,
 	})
 	if err != nil {
 		return nil, fail(BadEvidence, err, stateHint(err, a.stateDir()))
