@@ -63,6 +63,7 @@ type Transport struct {
 	launched func(Call)
 	attempts map[engine.AttemptID]*attempt
 	dead     bool // the controller
+	latency  func(Call) time.Duration
 }
 
 var (
@@ -111,6 +112,18 @@ func (t *Transport) OnKey(item runbooks.ItemID, part engine.PartName, key, host 
 // OnLaunch has f called with every launch before it is answered: what its command reads can be read then. It is set before
 // the transport is used; calls may come at the same time.
 func (t *Transport) OnLaunch(f func(Call)) { t.launched = f }
+
+// Latency is how long each call takes before its host hears of it; what f is given is the call as Calls tells it, without its
+// command. With a latency that is another for every call nothing happens in the same instant, so that one order is the only
+// one. It is set before the transport is used; calls may come at the same time.
+func (t *Transport) Latency(f func(Call) time.Duration) { t.latency = f }
+
+// travel waits until the host hears of a call, or the context ends.
+func (t *Transport) travel(ctx context.Context, what string, h *runbooks.Host) {
+	if t.latency != nil {
+		_ = sleep(ctx, t.latency(Call{Place: engine.PlaceOf(ctx), What: what, On: name(h)})) // who is called sees that it has ended
+	}
+}
 
 // OnPreflight scripts what the preflight of a host finds.
 func (t *Transport) OnPreflight(host string, res engine.PreflightResult) {
@@ -164,6 +177,7 @@ func (t *Transport) Preflight(ctx context.Context, h *runbooks.Host, _ engine.Pr
 
 // Observe implements engine.Prober.
 func (t *Transport) Observe(ctx context.Context, h *runbooks.Host, o engine.Observation, sink engine.OutputSink) (engine.ExitStatus, error) {
+	t.travel(ctx, "observe", h)
 	if err := t.gone(); err != nil {
 		return engine.ExitStatus{}, err
 	}
@@ -181,6 +195,7 @@ func (t *Transport) Observe(ctx context.Context, h *runbooks.Host, o engine.Obse
 
 // ProbeTCP implements engine.Prober.
 func (t *Transport) ProbeTCP(ctx context.Context, h *runbooks.Host, address string) (engine.TCPState, error) {
+	t.travel(ctx, "tcp", h)
 	if err := t.gone(); err != nil {
 		return "", err
 	}
@@ -200,6 +215,7 @@ func (t *Transport) ProbeTCP(ctx context.Context, h *runbooks.Host, address stri
 
 // ProbeHTTP implements engine.HTTPProber.
 func (t *Transport) ProbeHTTP(ctx context.Context, q engine.HTTPRequest, body io.Writer) (engine.HTTPResponse, error) {
+	t.travel(ctx, "http", nil)
 	if err := t.gone(); err != nil {
 		return engine.HTTPResponse{}, err
 	}
@@ -222,6 +238,7 @@ func (t *Transport) ProbeHTTP(ctx context.Context, q engine.HTTPRequest, body io
 
 // Prepare implements engine.Launcher.
 func (t *Transport) Prepare(ctx context.Context, h *runbooks.Host, _ string) (engine.Prepared, error) {
+	t.travel(ctx, "prepare", h)
 	if err := t.gone(); err != nil {
 		return engine.Prepared{}, err
 	}
@@ -238,6 +255,7 @@ func (t *Transport) Prepare(ctx context.Context, h *runbooks.Host, _ string) (en
 
 // Start implements engine.Launcher.
 func (t *Transport) Start(ctx context.Context, h *runbooks.Host, a engine.Attempt, sink engine.OutputSink) (engine.ExitStatus, engine.Release, error) {
+	t.travel(ctx, "start", h)
 	if err := t.gone(); err != nil {
 		return engine.ExitStatus{}, t.release(a.ID), err
 	}

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"runtime"
 	"slices"
 	"sort"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/continuo-runbooks/continuo/engine"
+	"github.com/continuo-runbooks/continuo/engine/simtransport"
 	"github.com/continuo-runbooks/continuo/runbooks"
 )
 
@@ -199,7 +202,16 @@ func (x *explorer) tryBaseline(r row) (why string) {
 func (x *explorer) world(s *scenario) Case {
 	c := x.base
 	c.Hosts, c.People = s.world()
+	c.Hosts.Latency(distance)
 	return c
+}
+
+// distance is another for every call, one to two milliseconds: what runs side by side would else end in the same instant, and
+// which of two comes first would be another in every exploration.
+func distance(c simtransport.Call) time.Duration {
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, c.Place, c.What, c.On) // never fails
+	return time.Millisecond + time.Duration(h.Sum64()%uint64(time.Millisecond))
 }
 
 // leader is the operator of every case: rolls back what failed, and never goes past the point of no return alone.

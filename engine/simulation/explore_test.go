@@ -219,3 +219,40 @@ func TestExplore_people(t *testing.T) {
 	require.Len(t, few.Findings, 1)
 	require.Equal(t, simulation.CodeGateOutOfReach, few.Findings[0].Code)
 }
+
+// What runs side by side would end in the same instant of simulated time: an exploration takes one order, always the same.
+func TestExplore_twiceTheSame(t *testing.T) {
+	t.Parallel()
+	const lanes = `
+runbook "r" {
+  on_failure = "rollback"
+  phase "move" {
+    lane "one" {
+      step "promote" {
+        hosts        = host.a
+        argv         = ["promote"]
+        irreversible = true
+        verify { argv = ["is-promoted"] }
+      }
+    }
+    lane "two" {
+      step "route" {
+        hosts = host.b
+        argv  = ["route"]
+        verify { argv = ["is-routed"] }
+        rollback { argv = ["route", "back"] }
+      }
+    }
+  }
+}
+`
+	p := project(t, hosts+lanes, "")
+	first, err := simulation.Explore(t.Context(), p, p.Runbook("r"), simulation.Options{})
+	require.NoError(t, err)
+	require.Positive(t, first.Held)
+	for range 5 {
+		again, err := simulation.Explore(t.Context(), p, p.Runbook("r"), simulation.Options{})
+		require.NoError(t, err)
+		require.Equal(t, first.Cases, again.Cases)
+	}
+}
