@@ -116,9 +116,9 @@ func (s SARIF) Write(w io.Writer, l List) error {
 	seen := map[string]int{}
 	for _, d := range l {
 		r := s.result(d, codes[d.Code])
-		print := s.print(d)
-		seen[print]++
-		r.Prints = map[string]string{"primaryLocationLineHash": fmt.Sprintf("%s:%d", print, seen[print])}
+		mark := s.fingerprint(d)
+		seen[mark]++
+		r.Prints = map[string]string{"primaryLocationLineHash": fmt.Sprintf("%s:%d", mark, seen[mark])}
 		run.Results = append(run.Results, r)
 	}
 	e := json.NewEncoder(w)
@@ -155,8 +155,8 @@ func fence(example string) string {
 	return inHelp(example)
 }
 
-// print identifies a finding from one commit to the next: its code and the text of its line, wherever the line has moved.
-func (s SARIF) print(d Diagnostic) string {
+// fingerprint identifies a finding from one commit to the next: its code and the text of its line, wherever the line has moved.
+func (s SARIF) fingerprint(d Diagnostic) string {
 	text := d.Summary
 	if s.Source != nil && d.Range.Start.Line > 0 && path.Ext(d.Range.File) == ".hcl" { // other files may hold secrets
 		if src := s.Source(d.Range.File); d.Range.Start.Byte >= 0 && d.Range.Start.Byte <= len(src) && len(src) > 0 {

@@ -72,7 +72,7 @@ func TestSARIF(t *testing.T) {
 // A code host knows a finding again when its line has moved, and tells two on equal lines apart.
 func TestSARIF_fingerprints(t *testing.T) {
 	t.Parallel()
-	print := func(file, src string) []any {
+	prints := func(file, src string) []any {
 		var l diag.List
 		for n, line := range strings.Split(src, "\n") {
 			if strings.Contains(line, "bad") {
@@ -87,15 +87,15 @@ func TestSARIF_fingerprints(t *testing.T) {
 		}
 		return out
 	}
-	once := print("a.hcl", "x = bad\n")
+	once := prints("a.hcl", "x = bad\n")
 	require.Len(t, once, 1)
-	require.Equal(t, once, print("a.hcl", "# new\n\n  x = bad\n"))
-	require.NotEqual(t, once, print("a.hcl", "y = bad\n"))
-	require.NotEqual(t, once, print("b.hcl", "x = bad\n"))
-	twice := print("a.hcl", "x = bad\nx = bad\n")
+	require.Equal(t, once, prints("a.hcl", "# new\n\n  x = bad\n"))
+	require.NotEqual(t, once, prints("a.hcl", "y = bad\n"))
+	require.NotEqual(t, once, prints("b.hcl", "x = bad\n"))
+	twice := prints("a.hcl", "x = bad\nx = bad\n")
 	require.Equal(t, once[0], twice[0])
 	require.NotEqual(t, twice[0], twice[1])
-	require.Equal(t, print("a.env", "x = bad\n"), print("a.env", "y = bad\n"), "the line of a file that may hold secrets is not in it")
+	require.Equal(t, prints("a.env", "x = bad\n"), prints("a.env", "y = bad\n"), "the line of a file that may hold secrets is not in it")
 }
 
 // offset is where line n of a text begins, from 0.
