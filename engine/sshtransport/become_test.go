@@ -78,7 +78,7 @@ func TestBecome(t *testing.T) {
 
 // Under become an attempt is as durable: it is taken up again behind a password, killed, fenced, and another controller
 // collects it.
-func TestBecomeDurable(t *testing.T) {
+func TestBecomeDurable(t *testing.T) { //nolint:tparallel // its parts share a proxy
 	t.Parallel()
 	u, target := transporttest.MakeUser(t, "dur"), transporttest.MakeUser(t, "as")
 	u.Sudoers(t, "ALL=(ALL) ALL")
@@ -90,7 +90,7 @@ func TestBecomeDurable(t *testing.T) {
 	known := func(o *sshtransport.Options) { o.Secrets = secrets{"good": u.Password} }
 	r.tr = r.transport(known)
 	as := func(c *engine.Command) { c.Become = target.Name; c.Script = "id -un >&2; " + c.Script }
-	t.Run("taken up again", func(t *testing.T) { //nolint:paralleltest // one proxy
+	t.Run("taken up again", func(t *testing.T) {
 		w := r.whole(as)
 		r.proxy.Reset()
 		write(t, w.goOn, "")
@@ -107,7 +107,7 @@ func TestBecomeDurable(t *testing.T) {
 		requireHostError(t, r.start(r.tr, w.attempt).wait().Err, engine.ErrOutcomeUnknown, "claimed", "launched before", "")
 		require.Equal(t, 1, w.count())
 	})
-	t.Run("killed", func(t *testing.T) { //nolint:paralleltest // one proxy
+	t.Run("killed", func(t *testing.T) {
 		w := r.whole(as)
 		w.launch.cancel()
 		got := w.launch.wait()
@@ -115,7 +115,7 @@ func TestBecomeDurable(t *testing.T) {
 		require.True(t, got.Status.KillConfirmed)
 		require.Equal(t, "TERM", got.Status.Signal)
 	})
-	t.Run("fenced", func(t *testing.T) { //nolint:paralleltest // one proxy
+	t.Run("fenced", func(t *testing.T) {
 		file, count := counter(t)
 		a := r.attempt(engine.Command{Script: "echo x >>" + file, Become: target.Name})
 		requireHostError(t, r.collect(r.tr, a).Err, engine.ErrNeverStarted, "never-started", "never starts", "")

@@ -461,7 +461,7 @@ func TestInputSizes(t *testing.T) {
 		require.Equal(t, strconv.Itoa(size), strings.TrimSpace(got.Stdout))
 		got = r.suite.Start(t.Context(), t, engine.Command{Argv: []string{"cat"}, Stdin: in})
 		require.NoError(t, got.Err, size)
-		require.True(t, string(in) == got.Stdout, "%d bytes came back as %d", size, len(got.Stdout))
+		require.Equal(t, in, []byte(got.Stdout), size)
 	}
 }
 

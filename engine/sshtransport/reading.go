@@ -83,7 +83,7 @@ func (c *countingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.read.add(p[:n])
 	if err != nil && !c.ended.Swap(true) {
-		_ = c.Conn.Close() // or a write that goes on could go on for long
+		_ = c.Close() // or a write that goes on could go on for long
 		c.fail()
 	}
 	return n, err
