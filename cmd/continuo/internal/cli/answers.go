@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +23,8 @@ func approveCommand(a *app) *cobra.Command {
 		Use:   "approve RUN GATE",
 		Short: "Approve a gate of a running run, with your own SSH key, from any terminal",
 		Long: `An approval is a signature over the request's exact text. It can be made here (--key), or anywhere with ssh-keygen and brought
-by any channel: print the text with --request, sign it, hand the signature in with --signature.`,
+by any channel: print the text with --request, sign it, hand the signature in with --signature. Exit code 4, and why, when the run
+does not count it.`,
 		Example: `  continuo approve @latest gate.promote --by ann@example.org --key ~/.ssh/id_ed25519
   continuo approve @latest gate.promote --request > request.txt
   ssh-keygen -Y sign -n approval@continuo -f ~/.ssh/id_ed25519 request.txt
@@ -53,7 +56,12 @@ by any channel: print the text with --request, sign it, hand the signature in wi
 			if err != nil {
 				return fail(Usage, fmt.Errorf("approve: %w", err), "")
 			}
-			return a.wish(c.Context(), args[0], control.Request{Op: control.Approve, Item: args[1], By: a.operator(by), Signature: string(signed), Signed: string(beside)})
+			before := a.grants(args[0], args[1], a.operator(by))
+			err = a.wish(c.Context(), args[0], control.Request{Op: control.Approve, Item: args[1], By: a.operator(by), Signature: string(signed), Signed: string(beside)})
+			if err != nil {
+				return err
+			}
+			return a.awaitGrant(c.Context(), args[0], args[1], a.operator(by), len(before))
 		},
 	}
 	f := c.Flags()
@@ -62,6 +70,44 @@ by any channel: print the text with --request, sign it, hand the signature in wi
 	f.StringVar(&key, "key", "", "sign with this private `KEY`, or .pub for the agent")
 	f.StringVar(&by, "by", "", "`PRINCIPAL` who approves, as in allowed_signers (default: user@host)")
 	return c
+}
+
+// grants are the words of a person for a gate that a run has judged, those that do not count too, in order.
+func (a *app) grants(ref, gate, by string) []*engine.ApprovalGranted {
+	l, err := a.loadRun(ref)
+	if err != nil {
+		return nil // whoever asked for the request's text has heard of it
+	}
+	var out []*engine.ApprovalGranted
+	for _, e := range l.Events {
+		if g, ok := e.Payload.(*engine.ApprovalGranted); ok && string(g.Item) == gate && g.By == by {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// awaitGrant waits for a little until the run has judged a person's next word, of whom it knew some before, and tells
+// whoever gave it: one that does not count is no success.
+func (a *app) awaitGrant(ctx context.Context, ref, gate, by string, before int) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if all := a.grants(ref, gate, by); len(all) > before {
+			if void := all[before].Void; void != "" {
+				return failf(Refused, "", "%s: the word of %s does not count: %s", gate, view.Clean(by), view.Clean(void))
+			}
+			a.err.Printf("approve: %s: the word of %s counts\n", gate, view.Clean(by))
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil // it was handed in, and that was said
+		case <-tick.C:
+		}
+	}
 }
 
 // requestText is the text of a gate's request that a run waits for, from its journal.
