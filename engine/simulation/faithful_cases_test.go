@@ -263,7 +263,7 @@ func faithful() []faithCase {
 			name: "the disk is full", says: "never-started (state-directory)", answers: `fault "step.act" { kind = "disk-full" }`,
 			live: func(b *bench) {
 				b.at(b.y.small)
-				b.hooks.launch = func() { require.NoError(b.t, os.WriteFile(b.y.full, nil, 0o600)) }
+				b.hooks.launch = func() { b.y.fill(b.t) }
 			},
 		},
 		{

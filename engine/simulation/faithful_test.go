@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/executor"
@@ -102,18 +103,41 @@ runbook "r" {
 // yard is what all cases share: a server with a fast way in, and another whose disk can be full.
 type yard struct {
 	server, small *transporttest.SSHD
-	full          string // while this file is there, no file of the small server can grow
+	shells        string // the process ids of what logged in to the small server, one a line
+	full          string // while this file is there, no file of whoever logs in there can grow
 }
 
 func newYard(t *testing.T) *yard {
 	t.Helper()
-	y := &yard{full: filepath.Join(t.TempDir(), "full")}
+	dir := t.TempDir()
+	y := &yard{full: filepath.Join(dir, "full"), shells: filepath.Join(dir, "shells")}
 	y.server = transporttest.StartSSHD(t, transporttest.SSHDOptions{Config: []string{"MaxSessions 10"}})
 	login := filepath.Join(t.TempDir(), "login")
-	require.NoError(t, os.WriteFile(login, []byte("#!/bin/sh\nif [ -e "+y.full+" ]; then trap '' XFSZ; ulimit -f 0; fi\nexec /bin/sh \"$@\"\n"), 0o755))
+	require.NoError(t, os.WriteFile(login, []byte(`#!/bin/sh
+echo $$ >>`+y.shells+`
+trap '' XFSZ
+if [ -e `+y.full+` ]; then ulimit -f 0; fi
+exec /bin/sh "$1" "exec $2"
+`), 0o755))
 	require.NoError(t, os.Chmod(filepath.Dir(login), 0o755))
 	y.small = transporttest.StartSSHD(t, transporttest.SSHDOptions{LoginShell: login})
 	return y
+}
+
+// fill takes what room there is from the small server: from now on no file can grow, neither of those who are logged in nor
+// of those who come.
+func (y *yard) fill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(y.full, nil, 0o600))
+	pids, err := os.ReadFile(y.shells)
+	require.NoError(t, err)
+	for _, word := range strings.Fields(string(pids)) {
+		pid, err := strconv.Atoi(word)
+		require.NoError(t, err)
+		if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{}, nil); err != nil {
+			require.ErrorIs(t, err, unix.ESRCH)
+		}
+	}
 }
 
 // bench is one case with its project, its way to the server and its launcher.
