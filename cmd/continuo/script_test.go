@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"continuo":           func() { os.Exit(int(cli.Main(cli.OSEnv()))) },
+		"continuo":           func() { os.Exit(int(mainWithClock(os.Getenv(clockFile)))) },
 		"continuo-full-disk": func() { os.Exit(int(mainWithFullDisk())) },
 		"continuo-defect":    func() { os.Exit(int(mainWithDefect())) },
 	})

@@ -30,8 +30,9 @@ type terminal struct {
 	read   chan struct{} // closed when nothing more comes
 }
 
-// openTerminal runs continuo as the leader of a session whose terminal is a new one, of 100 columns and 30 rows.
-func openTerminal(t *testing.T, dir string, args ...string) *terminal {
+// openTerminal runs continuo as the leader of a session whose terminal is a new one, of 100 columns and 30 rows,
+// with these variables besides.
+func openTerminal(t *testing.T, dir string, env []string, args ...string) *terminal {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY|syscall.O_CLOEXEC, 0)
 	require.NoError(t, err)
@@ -45,6 +46,7 @@ func openTerminal(t *testing.T, dir string, args ...string) *terminal {
 	defer slave.Close()
 	x := &terminal{t: t, master: master, screen: vt.New(100, 30), read: make(chan struct{})}
 	x.cmd = command(t, dir, args...)
+	x.cmd.Env = append(x.cmd.Env, env...)
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr = slave, slave, slave
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, x.cmd.Start())
@@ -152,7 +154,7 @@ runbook "move" {
 func TestTerminalClosed(t *testing.T) {
 	t.Parallel()
 	dir := project(t, attended)
-	first := openTerminal(t, dir, "run", "move", "--live")
+	first := openTerminal(t, dir, nil, "run", "move", "--live")
 	first.shows("to begin:")
 	first.types("move\n")
 	first.shows("step.wait")
@@ -162,7 +164,7 @@ func TestTerminalClosed(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "go"), nil, 0o600))
 	first.journal(dir, `"item.started","item":"manual.smoke"`)
 
-	second := openTerminal(t, dir, "attach", "@latest", "--by", "ann@example.org")
+	second := openTerminal(t, dir, nil, "attach", "@latest", "--by", "ann@example.org")
 	second.shows("TO DO BY PEOPLE")
 	second.types("d\r")
 	second.shows("ticket (number):")
@@ -187,4 +189,46 @@ func TestTerminalClosed(t *testing.T) {
 	require.NotContains(t, strings.Join(second.screen.All(), "\n"), "mellon")
 	require.Empty(t, second.screen.Faults())
 	require.Empty(t, second.screen.Restored(), "the terminal is given back as it was")
+}
+
+// TestTerminalGivenBack: however continuo ends, the terminal is as it was: its mode, the cursor, what is pasted.
+func TestTerminalGivenBack(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(x *terminal, clock string){
+		"killed": func(x *terminal, _ string) { require.NoError(x.t, x.cmd.Process.Kill()) },
+		"panic":  func(x *terminal, clock string) { require.NoError(x.t, os.Remove(clock)) }, // a clock that is not there panics
+		"asked to end": func(x *terminal, _ string) {
+			require.NoError(x.t, x.cmd.Process.Signal(syscall.SIGTERM))
+			x.shows("STOPPING")
+			require.NoError(x.t, x.cmd.Process.Signal(syscall.SIGTERM))
+			x.shows("what now?")
+			x.types("l\r")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := project(t, attended)
+			clock := filepath.Join(dir, "clock")
+			require.NoError(t, os.WriteFile(clock, []byte("2031-11-21T03:00:00Z"), 0o600))
+			x := openTerminal(t, dir, []string{clockFile + "=" + clock}, "run", "move", "--live")
+			before := x.mode()
+			x.shows("to begin:")
+			x.types("move\n")
+			x.shows("step.wait")
+			x.journal(dir, `"item.intent"`)
+			require.NotEqual(t, before, x.mode(), "the live view has the terminal")
+			end(x, clock)
+			require.NotZero(t, x.ended())
+			x.eventually(func() bool { return before == x.mode() && len(x.screen.Restored()) == 0 }, "the terminal as it was")
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "go"), nil, 0o600)) // what runs on ends
+		})
+	}
+}
+
+// mode is the mode of the terminal's line.
+func (x *terminal) mode() unix.Termios {
+	x.t.Helper()
+	m, err := unix.IoctlGetTermios(int(x.master.Fd()), unix.TCGETS)
+	require.NoError(x.t, err)
+	return *m
 }
