@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -244,12 +246,17 @@ func (r *LedgerRecord) next(e LedgerEntry, now time.Time) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// ledgerHead begins every line.
+var ledgerHead = regexp.MustCompile(`^\{"v":1,"seq":(0|[1-9][0-9]{0,18}),"prev":"`)
+
 // add checks a line against those before it.
 func (r *LedgerRecord) add(line []byte) error {
 	n := len(r.lines)
 	var e LedgerEntry
-	if len(line) > journal.MaxLine || !bytes.HasPrefix(line, fmt.Appendf(nil, `{"v":1,"seq":%d,"prev":"`, n)) {
+	if m := ledgerHead.FindSubmatch(line); m == nil || len(line) > journal.MaxLine {
 		return fmt.Errorf("line %d: malformed head: %w", n+1, ErrLedger)
+	} else if string(m[1]) != strconv.Itoa(n) {
+		return fmt.Errorf("line %d says that it is number %s from 0: lines before it were taken out or put in: %w", n+1, m[1], ErrLedger)
 	}
 	if err := journal.DecodeStrict(bytes.TrimSuffix(line, []byte("\n")), &e); err != nil {
 		return fmt.Errorf("line %d: %w: %w", n+1, ErrLedger, err)

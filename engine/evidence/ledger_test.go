@@ -113,7 +113,7 @@ func TestWhatIsMissingShows(t *testing.T) {
 				require.NoError(t, os.RemoveAll(RunDir(s, "r2")))
 				dropLines(t, s, 5, 8)
 			},
-			"line 6: malformed head", "line 6: malformed head",
+			"line 6 says that it is number 8 from 0: lines before it were taken out", "lines before it were taken out",
 		},
 		"the newest run, its lines and its checkpoint": {
 			func(t *testing.T, s string) {

@@ -129,6 +129,32 @@ func (l *Loaded) Files() ([]runbooks.File, error) {
 	return sortedFiles(out), nil
 }
 
+// ErrInputs is returned when the plan or the project beside a journal is not what the run was opened with.
+var ErrInputs = errors.New("not as the run was opened with")
+
+// CheckInputs compares plan.json and the copies of the project's files with the digests in run.opened.
+func (l *Loaded) CheckInputs() error {
+	data, err := fsx.ReadFile(fsx.OS{}, filepath.Join(l.Dir, PlanFile), maxFile)
+	if err != nil {
+		return fmt.Errorf("inputs of run %s: %w", filepath.Base(l.Dir), err)
+	}
+	files, err := l.Files()
+	if err != nil {
+		return err
+	}
+	project, err := ProjectDigest(files)
+	if err != nil {
+		return fmt.Errorf("inputs of run %s: %w", filepath.Base(l.Dir), err)
+	}
+	switch o := l.Record.Opened; {
+	case sum(data) != o.PlanSHA256:
+		return fmt.Errorf("%s: %w", filepath.Join(l.Dir, PlanFile), ErrInputs)
+	case project != o.ProjectSHA256:
+		return fmt.Errorf("%s: %w", filepath.Join(l.Dir, ProjectDir), ErrInputs)
+	}
+	return nil
+}
+
 // Output returns what a command wrote, as it is kept: the inline text or the artifact.
 func (l *Loaded) Output(o engine.ItemOutput) ([]byte, error) {
 	if o.Artifact == "" {

@@ -197,6 +197,9 @@ func (a *app) sameWork(ctx context.Context, l *evidence.Loaded, f resumeFlags, a
 		return nil, "", refuse("resume", l, "name the project's directory with -C DIR; its files as they were are in "+filepath.Join(l.Dir, evidence.ProjectDir),
 			"this project has no runbook %s", o.Runbook)
 	}
+	if err := l.CheckInputs(); err != nil {
+		return nil, "", refuse("resume", l, "put it back from a copy of the run's directory; or end this run: continuo seal "+id+" --abandon REASON", "%v", err)
+	}
 	was, err := l.Files()
 	if err != nil {
 		return nil, "", fail(BadEvidence, err, "")
