@@ -78,7 +78,7 @@ func TestBecome(t *testing.T) {
 
 // Under become an attempt is as durable: it is taken up again behind a password, killed, fenced, and another controller
 // collects it.
-func TestBecomeDurable(t *testing.T) { //nolint:tparallel // its parts share a proxy
+func TestBecomeDurable(t *testing.T) { //nolint:tparallel,paralleltest // its parts share a proxy
 	t.Parallel()
 	u, target := transporttest.MakeUser(t, "dur"), transporttest.MakeUser(t, "as")
 	u.Sudoers(t, "ALL=(ALL) ALL")

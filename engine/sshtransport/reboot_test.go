@@ -97,11 +97,11 @@ func TestReboot(t *testing.T) {
 		t.Parallel()
 		r := newRig(t)
 		after := r.rebooted()
-		r.tr = r.knowing(after)
 		file, count := counter(t)
 		c := engine.Command{Script: "echo x >>" + file}
 		a := r.attempt(c)
 		r.reboot(after)
+		r.tr = r.knowing(after) // who sends it over the connection that is lost cannot know whether it came before the reboot
 		requireHostError(t, r.start(r.tr, a).wait().Err, engine.ErrNeverStarted, "incarnation", "restarted or replaced", "")
 		requireHostError(t, r.collect(r.tr, a).Err, engine.ErrOutcomeUnknown, "incarnation", "does not know the attempt", "settle")
 		require.Zero(t, count())
