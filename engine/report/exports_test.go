@@ -51,6 +51,33 @@ func TestOSCAL_validAgainstTheSchema(t *testing.T) {
 }
 
 // validate fails the test when b is not valid OSCAL.
+// The version is what a document says of itself, and nothing else of it changes.
+func TestOSCAL_version(t *testing.T) {
+	t.Parallel()
+	rec := passedDrill(t).record(t)
+	newest, err := report.Build(rec, report.Options{})
+	require.NoError(t, err)
+	var want, got bytes.Buffer
+	require.NoError(t, newest.OSCAL(&want))
+	older, err := report.Build(rec, report.Options{OSCALVersion: "1.1.2"})
+	require.NoError(t, err)
+	require.NoError(t, older.OSCAL(&got))
+	validate(t, oscalSchema(t), got.Bytes())
+	require.Equal(t, 1, strings.Count(got.String(), `"oscal-version": "1.1.2"`))
+	// The plan's digest is in the results, and the plan says its version too.
+	differ := 0
+	a, b := strings.Split(want.String(), "\n"), strings.Split(got.String(), "\n")
+	require.Len(t, b, len(a))
+	for n := range a {
+		if a[n] != b[n] {
+			differ++
+		}
+	}
+	require.LessOrEqual(t, differ, 2)
+	_, err = report.Build(rec, report.Options{OSCALVersion: "9"})
+	require.ErrorContains(t, err, `OSCAL "9" is not one of 1.2.2, `)
+}
+
 func validate(t *testing.T, schema *jsonschema.Schema, b []byte) {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))

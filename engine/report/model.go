@@ -42,7 +42,8 @@ type Report struct {
 	Limits []string `json:"limits,omitempty"`
 	Signed []Signed `json:"signed,omitempty"`
 
-	loc *time.Location
+	loc          *time.Location
+	oscalVersion string
 }
 
 // RunPart is the head of the record: which run of what, when, and why.

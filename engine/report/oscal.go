@@ -17,7 +17,6 @@ import (
 )
 
 const (
-	oscalVersion = "1.2.2"
 	// oscalNS is the namespace of our own properties; it names them and need not resolve.
 	oscalNS = "https://github.com/continuo-runbooks/continuo/ns/oscal"
 	// OSCALPlanName is the file name under which the results look for the plan beside them.
@@ -29,7 +28,11 @@ const (
 	objectiveRecovered = "cp-10_obj-1"
 )
 
-// OSCAL writes the report as OSCAL 1.2.2 assessment results (JSON). Checks of a live run are observations by TEST, those
+// OSCALVersions are the versions of OSCAL that a document can say it is of, the newest first. What we write is common to
+// all of them.
+func OSCALVersions() []string { return []string{"1.2.2", "1.2.1", "1.2.0", "1.1.3", "1.1.2"} }
+
+// OSCAL writes the report as OSCAL assessment results (JSON). Checks of a live run are observations by TEST, those
 // of a dry-run or a simulation by EXAMINE, people's items by INTERVIEW. Only a live run has findings. All identifiers are
 // UUIDs of version 5 over the run's id, so that the same record gives the same bytes. The error is the writer's.
 func (r *Report) OSCAL(w io.Writer) error {
@@ -134,7 +137,7 @@ func (o *oscal) method(k runbooks.Kind) string {
 
 func (o *oscal) metadata(title string) oscalMetadata {
 	r := o.r
-	m := oscalMetadata{Title: line(title), LastModified: stamp(r.lastInstant()), Version: "1", OSCALVersion: oscalVersion,
+	m := oscalMetadata{Title: line(title), LastModified: stamp(r.lastInstant()), Version: "1", OSCALVersion: r.oscalVersion,
 		Props: o.props("run", string(r.Run.ID), "mode", string(r.Run.Mode)), Remarks: md(ModeWords(r.Run.Mode))}
 	roles := []struct {
 		id, title string

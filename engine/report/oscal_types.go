@@ -1,6 +1,6 @@
 package report
 
-// The parts of OSCAL 1.2.2 that a report uses. OSCAL refuses empty lists and empty strings: everything that may be empty
+// The parts of OSCAL that a report uses. OSCAL refuses empty lists and empty strings: everything that may be empty
 // is left out when it is.
 
 type oscalResultsFile struct {

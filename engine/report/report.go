@@ -14,6 +14,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // the zone of a report must not depend on the machine that renders it having a zone database
 
@@ -33,6 +35,8 @@ type Options struct {
 	Timezone string
 	// Signed are the signed pieces that are not events: approvals, and what came after the seal. In order of time.
 	Signed []Signed
+	// OSCALVersion is the version that OSCAL documents say they are of, one of OSCALVersions. Empty: the newest.
+	OSCALVersion string
 }
 
 // Signed is a signed piece of the bundle: an approval, or one of after/ (review, addendum, timestamp, withdrawal).
@@ -60,8 +64,12 @@ func Build(rec *engine.Record, opts Options) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build report: %w", err)
 	}
+	oscal := cmp.Or(opts.OSCALVersion, OSCALVersions()[0])
+	if !slices.Contains(OSCALVersions(), oscal) {
+		return nil, fmt.Errorf("build report: OSCAL %q is not one of %s", oscal, strings.Join(OSCALVersions(), ", "))
+	}
 	r := &Report{
-		Schema: Schema, Renderer: Renderer, Timezone: name, loc: loc,
+		Schema: Schema, Renderer: Renderer, Timezone: name, loc: loc, oscalVersion: oscal,
 		Run:        buildRun(rec),
 		Scenario:   rec.Plan.Scenario,
 		Verdict:    VerdictPart{Verdict: rec.Verdict, Rule: rec.Why, Closed: rec.Closed, Claimed: rec.Claimed},

@@ -17,7 +17,7 @@ import (
 )
 
 func reportCommand(a *app) *cobra.Command {
-	var format, output, zone, signers, commentary, role string
+	var format, output, zone, signers, commentary, role, oscal string
 	var piece pieceFlags
 	c := &cobra.Command{
 		Use:   "report RUN",
@@ -40,6 +40,9 @@ signed as "continuo sign" does it: --key here, or --request and --signature.`,
 			if err := oneOf("format", format, report.Formats()...); err != nil {
 				return err
 			}
+			if err := oneOf("oscal-version", oscal, report.OSCALVersions()...); err != nil {
+				return err
+			}
 			l, err := a.loadRun(args[0])
 			if err != nil {
 				return err
@@ -55,7 +58,7 @@ signed as "continuo sign" does it: --key here, or --request and --signature.`,
 			if err != nil {
 				return err
 			}
-			r, err := report.Build(l.Record, report.Options{Timezone: zone, Signed: signed})
+			r, err := report.Build(l.Record, report.Options{Timezone: zone, Signed: signed, OSCALVersion: oscal})
 			if err != nil {
 				return fail(Usage, err, "--timezone takes an IANA name such as Europe/London")
 			}
@@ -70,11 +73,13 @@ signed as "continuo sign" does it: --key here, or --request and --signature.`,
 	f.StringVarP(&format, "format", "f", "md", "`FORMAT` is html, md, json, junit, csv, oscal, oscal-plan or in-toto")
 	f.StringVarP(&output, "output", "o", "", "write to `PATH` instead of stdout")
 	f.StringVar(&zone, "timezone", "", "show times in this `ZONE` beside UTC (default: the project's)")
+	f.StringVar(&oscal, "oscal-version", report.OSCALVersions()[0], "`VERSION` of OSCAL that the documents say they are of: some readers want 1.1.2")
 	f.StringVar(&signers, "signers", "", "whose keys are whose, for what was added later: an OpenSSH allowed_signers `FILE`")
 	f.StringVar(&commentary, "commentary", "", "add what this `FILE` says, signed, to a sealed run; - is stdin")
 	f.StringVar(&role, "role", "author", "the `ROLE` of who comments, in words")
 	piece.add(c)
 	complete(c, "format", wordsOf(report.Formats()...))
+	complete(c, "oscal-version", wordsOf(report.OSCALVersions()...))
 	return c
 }
 
