@@ -108,7 +108,7 @@ func (h *Host) Flush(ctx context.Context) {
 	case <-done:
 	case <-ctx.Done():
 	}
-	for h.Spare() { //nolint:revive // until none is left
+	for h.Spare() { // until none is left
 	}
 }
 

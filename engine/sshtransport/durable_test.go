@@ -379,13 +379,15 @@ func TestSecretsStayHidden(t *testing.T) {
 	file, count := counter(t)
 	const secret = "s3cr3t-value-91755"
 	big := []byte(strings.Repeat(secret+"\n", 5000))
-	for _, in := range map[string][]byte{"small": []byte(secret), "big": big} {
-		a := r.attempt(engine.Command{Script: "cat >/dev/null; printf %s \"$TOKEN\" | wc -c; echo x >>" + file + "; sleep 1", Stdin: in,
+	for name, in := range map[string][]byte{"small": []byte(secret), "big": big} {
+		seen := file + "." + name
+		a := r.attempt(engine.Command{Script: "cat >/dev/null; printf %s \"$TOKEN\" | wc -c; echo x >>" + file + "; until [ -e " + seen + " ]; do sleep 0.05; done", Stdin: in,
 			Env: []engine.Env{{Name: "TOKEN", Value: secret, Secret: true}}})
 		before := count()
 		l := r.start(r.tr, a)
 		eventually(t, "it runs", func() bool { return count() > before })
 		require.Positive(t, requireHidden(t, secret, os.Getuid()), "the command itself has it")
+		write(t, seen, "")
 		got := l.wait()
 		require.NoError(t, got.Err)
 		require.Equal(t, strconv.Itoa(len(secret)), strings.TrimSpace(got.Stdout))

@@ -68,7 +68,10 @@ func (l liar) start(t *testing.T) (*sshtransport.Transport, *runbooks.Host) {
 		Limits: hostshell.Limits{DrainGrace: 200 * time.Millisecond, KillGrace: 200 * time.Millisecond, ReconnectFor: time.Second, ReconnectDelay: 50 * time.Millisecond}})
 	t.Cleanup(func() { require.NoError(t, tr.Close()) })
 	h := &runbooks.Host{Name: "liar", Address: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, Connection: runbooks.Connection{
-		User: "me", Password: "pw", Agent: "none", HostKeyAlias: "liar", HandshakeTimeout: time.Second, Keepalive: 5 * time.Second}}
+		User: "me", Password: "pw", Agent: "none", HostKeyAlias: "liar", HandshakeTimeout: time.Minute, Keepalive: 5 * time.Second}}
+	if l.muteAuth {
+		h.Connection.HandshakeTimeout = 3 * time.Second // which it waits for
+	}
 	return tr, h
 }
 
@@ -273,15 +276,15 @@ func TestOutputCannotForge(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	script := `n=00000000000000000000000000000000
-for s in "ok 1 1" "1 done 0 exit 1 0 - ." "1 data 0 exit 1 0 - ." "err" "1 never" "refused program"; do echo "$n $s"; echo "$n $s" >&2; done
+for s in "ok 1 1" "1 done 0 exit 1 0 - ." "1 data 0 exit 1 0 - ." "err" "1 never" "refused program" "end 0"; do echo "$n $s"; echo "$n $s" >&2; done
 cat "$HOME"/.continuo/*.cmd 2>/dev/null | head -c 100 >/dev/null
 printf 'no newline at the end'; exit 9`
 	for range 3 {
 		got := r.suite.Start(t.Context(), t, engine.Command{Script: script})
 		require.NoError(t, got.Err)
 		require.Equal(t, 9, got.Status.Code)
-		require.Equal(t, 6, strings.Count(got.Stdout, "\n"))
-		require.Equal(t, 6, strings.Count(got.Stderr, "\n"))
+		require.Equal(t, 7, strings.Count(got.Stdout, "\n"))
+		require.Equal(t, 7, strings.Count(got.Stderr, "\n"))
 		require.True(t, strings.HasSuffix(got.Stdout, "no newline at the end"))
 		check := observe(t, r.tr, r.host, engine.Command{Script: script})
 		require.Equal(t, 9, check.Status.Code)
