@@ -191,6 +191,18 @@ func TestTerminalClosed(t *testing.T) {
 	require.Empty(t, second.screen.Restored(), "the terminal is given back as it was")
 }
 
+const unattended = `
+project "practice" {}
+runbook "move" {
+  phase "only" {
+    step "wait" {
+      hosts  = control
+      script = "touch $WORK/began; while ! test -e $WORK/go; do sleep 0.02; done"
+    }
+  }
+}
+`
+
 // TestTerminalGivenBack: however continuo ends, the terminal is as it was: its mode, the cursor, what is pasted.
 func TestTerminalGivenBack(t *testing.T) {
 	t.Parallel()
@@ -207,7 +219,7 @@ func TestTerminalGivenBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := project(t, attended)
+			dir := project(t, unattended)
 			clock := filepath.Join(dir, "clock")
 			require.NoError(t, os.WriteFile(clock, []byte("2031-11-21T03:00:00Z"), 0o600))
 			x := openTerminal(t, dir, []string{clockFile + "=" + clock}, "run", "move", "--live")
@@ -220,7 +232,11 @@ func TestTerminalGivenBack(t *testing.T) {
 			end(x, clock)
 			require.NotZero(t, x.ended())
 			x.eventually(func() bool { return before == x.mode() && len(x.screen.Restored()) == 0 }, "the terminal as it was")
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "go"), nil, 0o600)) // what runs on ends
+			// What runs on ends; the run is taken up, and is over.
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "go"), nil, 0o600))
+			out, err := command(t, dir, "resume", "@latest", "--yes").CombinedOutput()
+			require.Equal(t, name == "asked to end", err != nil, "what was killed on the host has failed: %s", out)
+			require.Contains(t, string(out), "(sealed, signed by")
 		})
 	}
 }
