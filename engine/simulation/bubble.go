@@ -3,7 +3,8 @@
 //
 // Planner and executor are those of a real run; what differs is the transport (package simtransport) and the clock. The
 // clock is that of the standard library's testing/synctest: inside a bubble time stands still while anything can still
-// happen and then jumps to the next timer, so that an hour of waiting takes no time and every run of a test is the same.
+// happen and then jumps to the next timer, so that an hour of waiting takes no time. What a test has happen in the same instant,
+// in two lanes say, may happen in either order; in an exploration every call takes a time of its own, and two are the same.
 // Nothing here connects to anything.
 package simulation
 

@@ -320,7 +320,7 @@ func (e *Exploration) gather(index map[string]int, h Hole, c CaseResult) {
 
 func placeName(p place) string {
 	out := string(p.item)
-	if p.part != engine.PartCommand {
+	if p.part != "" && p.part != engine.PartCommand {
 		out += "." + string(p.part)
 	}
 	if p.host != "" {
