@@ -44,29 +44,9 @@ type exchange struct {
 
 func newKept(p Process) *kept {
 	k := &kept{p: p, s: &streams{p: p, outDone: make(chan struct{}), errDone: make(chan struct{})}}
-	go k.listen(p.Stdout(), 4<<10, k.s.outDone, k.take)
-	go k.listen(p.Stderr(), 1<<9, k.s.errDone, func([]byte) {})
+	go k.s.listen(p.Stdout(), k.s.outDone, k.take)
+	go k.s.listen(p.Stderr(), k.s.errDone, func([]byte) {})
 	return k
-}
-
-// listen reads a stream to its end. Its buffer is small, because most of the time nothing comes, and grows with what does.
-func (k *kept) listen(from io.Reader, size int, done chan<- struct{}, take func([]byte)) {
-	defer close(done)
-	const most = 32 << 10
-	buf := make([]byte, size)
-	for {
-		n, err := from.Read(buf)
-		if n > 0 {
-			k.s.last.Store(time.Now().UnixNano())
-			take(buf[:n])
-		}
-		if err != nil {
-			return
-		}
-		if n == len(buf) && n < most {
-			buf = make([]byte, 2*n)
-		}
-	}
 }
 
 func (k *kept) take(p []byte) {

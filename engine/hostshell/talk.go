@@ -220,20 +220,32 @@ func newStreams(p Process, t talk) *streams {
 }
 
 func (s *streams) read(from io.Reader, to io.Writer, done chan<- struct{}) {
+	s.listen(from, done, func(p []byte) {
+		s.sinks.RLock()
+		defer s.sinks.RUnlock()
+		if !s.ended {
+			writeAll(to, p)
+		}
+	})
+}
+
+// listen gives what a stream says to take, until its end. Its buffer is small, because most say little, and grows with what
+// comes.
+func (s *streams) listen(from io.Reader, done chan<- struct{}, take func([]byte)) {
 	defer close(done)
-	buf := make([]byte, 32<<10)
+	const least, most = 1 << 10, 32 << 10
+	buf := make([]byte, least)
 	for {
 		n, err := from.Read(buf)
 		if n > 0 {
 			s.last.Store(time.Now().UnixNano())
-			s.sinks.RLock()
-			if !s.ended {
-				writeAll(to, buf[:n])
-			}
-			s.sinks.RUnlock()
+			take(buf[:n])
 		}
 		if err != nil {
 			return
+		}
+		if n == len(buf) && n < most {
+			buf = make([]byte, 2*n)
 		}
 	}
 }
