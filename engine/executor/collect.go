@@ -224,12 +224,14 @@ func (u *unit) askPeople(o *engine.ItemOutcome) (retry *engine.OperatorAction, e
 		return nil, nil //nolint:nilnil // nobody asks for a retry
 	}
 	r.valve.hush(1)
-	a, err := r.cfg.Settler.Settle(r.stay, engine.SettleQuestion{
+	ctx, done := u.t.asking(r.stay)
+	defer done()
+	a, err := r.cfg.Settler.Settle(ctx, engine.SettleQuestion{
 		Unit: u.id, Outcome: *o, Options: []string{engine.SettleDone, engine.SettleFailed, engine.SettleRetry, engine.SettleLeave},
 	})
 	r.valve.hush(-1)
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // who cannot be asked is not there: it stays open, and the run is held
+		return nil, nil //nolint:nilnil // who cannot be asked is not there: it stays open, and the run is held
 	}
 	r.gates.steered(a.By)
 	reason := r.cfg.Redactor.Redact(a.Reason)

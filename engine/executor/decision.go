@@ -41,6 +41,8 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return t.whole(verdict{outcome: engine.TimedOut, cause: causeGate, reason: "nobody decided in time", fails: true}, nil)
+	case errors.Is(err, errAborted):
+		return t.whole(withdrawn(), nil)
 	case err != nil:
 		return err
 	}
@@ -68,6 +70,8 @@ func (t *task) decided(choice, by string) error {
 
 // choice asks until an answer counts.
 func (t *task) choice(ctx context.Context, q engine.DecisionQuestion) (engine.DecisionAnswer, error) {
+	ctx, done := t.asking(ctx)
+	defer done()
 	for range mostRefused {
 		if t.r.cfg.Approver == nil {
 			break
@@ -76,6 +80,8 @@ func (t *task) choice(ctx context.Context, q engine.DecisionQuestion) (engine.De
 		switch {
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return a, context.DeadlineExceeded
+		case errors.Is(context.Cause(ctx), errAborted):
+			return a, errAborted
 		case err != nil:
 			return a, t.hold(fmt.Sprintf("%s waits for a decision", t.id))
 		case !slices.Contains(q.Options, a.Choice):
@@ -101,7 +107,14 @@ func (t *task) confirm(ctx context.Context, names *expr.Scope) (v verdict, err e
 	if t.r.cfg.Approver == nil {
 		return verdict{}, t.hold(fmt.Sprintf("%s wants %q typed, and nobody is there", t.id, text))
 	}
+	ctx, done := t.asking(ctx)
+	defer done()
 	a, err := t.r.cfg.Approver.Confirm(ctx, engine.ConfirmQuestion{Item: t.id, Text: text})
+	if err != nil && errors.Is(context.Cause(ctx), errAborted) {
+		v = withdrawn()
+		v.outcome = engine.NotReached
+		return v, nil
+	}
 	if err != nil {
 		return verdict{}, t.hold(fmt.Sprintf("%s wants %q typed", t.id, text))
 	}

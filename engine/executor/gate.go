@@ -185,6 +185,8 @@ func (t *task) gather(ctx context.Context, g *approval.Gate, q engine.GateQuesti
 	if t.r.cfg.Approver == nil || t.r.cfg.Verifier == nil {
 		return verdict{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.id))
 	}
+	ctx, done := t.asking(ctx)
+	defer done()
 	for refused := 0; refused < mostRefused; {
 		if g.State(t.r.cfg.Clock.Now()) == approval.Open {
 			return verdict{}, nil
@@ -194,6 +196,8 @@ func (t *task) gather(ctx context.Context, g *approval.Gate, q engine.GateQuesti
 		switch {
 		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return t.expired(g, "nobody approved in time")
+		case errors.Is(context.Cause(ctx), errAborted):
+			return withdrawn(), nil
 		case ctx.Err() != nil, err != nil:
 			return verdict{}, t.hold(fmt.Sprintf("%s waits for %d approvals of role %s", t.id, q.Missing, q.Role))
 		case word.Deny:

@@ -105,16 +105,21 @@ func (t *task) counts(a engine.ManualAnswer, q engine.ManualQuestion, said []str
 	return ""
 }
 
-// ask puts the question. People take their time: neither a drain nor a failure elsewhere withdraws it.
+// ask puts the question. People take their time: neither a drain nor a failure elsewhere withdraws it, but an abort does
+// (errAborted).
 func (t *task) ask(ctx context.Context, q engine.ManualQuestion) (engine.ManualAnswer, error) {
 	if t.r.cfg.People == nil {
 		return engine.ManualAnswer{}, t.hold(fmt.Sprintf("nobody to ask for %s", t.id))
 	}
 	t.asked = time.Now()
+	ctx, done := t.asking(ctx)
+	defer done()
 	a, err := t.r.cfg.People.Manual(ctx, q)
 	switch {
 	case err == nil:
 		return a, nil
+	case errors.Is(context.Cause(ctx), errAborted):
+		return a, errAborted
 	case ctx.Err() != nil:
 		// Killed or left: the question stays open.
 		return a, t.hold(fmt.Sprintf("%s was not answered", t.id))

@@ -39,7 +39,7 @@ func (r *run) takeUp() error {
 		r.gates.asked[key.Item] += len(i.requests)
 	}
 	if p.aborted != nil {
-		r.valve.halt(aborted, reasonOr(p.aborted.Reason, "aborted by the operator"), p.aborted.By)
+		r.abort(reasonOr(p.aborted.Reason, "aborted by the operator"), p.aborted.By)
 	}
 	if p.back != nil && p.back.Item == "" {
 		r.trail.want(reasonOr(p.back.Reason, "rolled back by the operator"), p.back.By)

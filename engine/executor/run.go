@@ -17,6 +17,7 @@ var (
 	errLeft    = errors.New("the run was left")
 	errStopped = errors.New("the run was stopped")
 	errKilled  = errors.New("killed by the operator")
+	errAborted = errors.New("the run was aborted")
 )
 
 // cut is the error of a context that ended: errLeft, or errStopped when the work was killed.
@@ -43,19 +44,22 @@ type run struct {
 	marks  *marks
 	dry    bool
 	// stay ends when the run is left (its cause is engine.ErrLeft) or the journal fails; work also when the operator kills.
-	stay    context.Context //nolint:containedctx // a lifetime of the run itself, not of a call into it
-	leave   context.CancelCauseFunc
-	workMu  sync.Mutex
-	work    context.Context //nolint:containedctx // as stay; a kill ends it and cleanup gets another
-	kill    context.CancelCauseFunc
-	gates   *gates
-	trail   *trail
-	tasks   map[runbooks.ItemID]*task
-	ends    *ends                             // how items ended in the batches of phases that roll out
-	batch   int                               // of a called runbook: the batch of its call; else 0
-	tainted bool                              // dry-run: a phase that ended left things as they would not be
-	down    map[string]engine.PreflightResult // hosts whose preflight found them out of reach
-	past    *past                             // what an earlier controller left; nil: a new run
+	stay  context.Context //nolint:containedctx // a lifetime of the run itself, not of a call into it
+	leave context.CancelCauseFunc
+	// questions ends when the run is aborted: nobody is asked any more what the run was to do next.
+	questions context.Context //nolint:containedctx // as stay
+	withdraw  context.CancelCauseFunc
+	workMu    sync.Mutex
+	work      context.Context //nolint:containedctx // as stay; a kill ends it and cleanup gets another
+	kill      context.CancelCauseFunc
+	gates     *gates
+	trail     *trail
+	tasks     map[runbooks.ItemID]*task
+	ends      *ends                             // how items ended in the batches of phases that roll out
+	batch     int                               // of a called runbook: the batch of its call; else 0
+	tainted   bool                              // dry-run: a phase that ended left things as they would not be
+	down      map[string]engine.PreflightResult // hosts whose preflight found them out of reach
+	past      *past                             // what an earlier controller left; nil: a new run
 }
 
 // Run executes a plan and returns the record of what happened. The error is about the controller (a configuration that
@@ -109,6 +113,7 @@ func newRun(cfg Config) (*run, error) {
 	r.trail, r.ends = &trail{}, &ends{items: map[runbooks.ItemID]*itemEnds{}}
 	r.gates = &gates{operators: []string{cfg.Opened.Operator}, open: map[runbooks.ItemID]*approval.Gate{}, asked: map[runbooks.ItemID]int{}}
 	r.stay, r.leave = context.WithCancelCause(context.Background())
+	r.questions, r.withdraw = context.WithCancelCause(r.stay)
 	r.newWork()
 	if r.names, err = newNames(cfg, past); err != nil {
 		return nil, err
@@ -153,6 +158,32 @@ func (r *run) emit(p engine.Payload) error {
 		r.leave(engine.ErrLeft)
 	}
 	return err
+}
+
+// abort starts nothing new and takes back what people are being asked.
+func (r *run) abort(why, by string) {
+	r.valve.halt(aborted, why, by)
+	r.top().withdraw(errAborted)
+}
+
+// asking is the context of a question to people: it ends with ctx, and with the cause errAborted when the run is aborted.
+// What cleanup asks is asked after an abort, too.
+func (t *task) asking(ctx context.Context) (context.Context, context.CancelFunc) {
+	if t.cleanup {
+		return context.WithCancel(ctx)
+	}
+	questions := t.r.top().questions
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(questions, func() { cancel(context.Cause(questions)) })
+	return ctx, func() {
+		stop()
+		cancel(context.Canceled)
+	}
+}
+
+// withdrawn is how an item ends whose question was taken back because the run was aborted.
+func withdrawn() verdict {
+	return verdict{outcome: engine.Failed, cause: causeStopped, reason: "the run was aborted before it was answered", fails: true}
 }
 
 // depart leaves the run.

@@ -241,8 +241,8 @@ func (s *schedule) failed(t *task) (again bool, err error) {
 		return false, nil // it was the run that had stopped
 	}
 	policy := s.r.policy(t)
-	if policy == runbooks.Ask && s.r.hadStopped() {
-		policy = runbooks.Stop // what that failure meant was decided then
+	if stand, _, _ := s.r.valve.standing(); policy == runbooks.Ask && (s.r.hadStopped() || stand >= aborted) {
+		policy = runbooks.Stop // what that failure means was decided then
 	}
 	switch policy {
 	case runbooks.Continue:
@@ -290,18 +290,22 @@ func (r *run) askFailed(t *task, why string) (again bool, err error) {
 		r.stop(why, "")
 		return false, nil
 	}
-	a, err := r.cfg.Operator.Failed(r.stay, engine.FailureQuestion{
+	ctx, done := t.asking(r.stay)
+	defer done()
+	a, err := r.cfg.Operator.Failed(ctx, engine.FailureQuestion{
 		Item:    t.id,
 		Outcome: engine.ItemOutcome{Unit: t.self(), Outcome: t.outcome.outcome, Cause: t.outcome.cause, Reason: t.outcome.reason},
 		Units:   t.failing(20),
 		Options: t.options(),
 	})
 	switch {
+	case err != nil && errors.Is(context.Cause(ctx), errAborted):
+		return false, nil // whoever aborted the run has said what becomes of it
 	case errors.Is(err, context.Canceled) || r.stay.Err() != nil:
 		return false, errLeft
 	case err != nil:
 		r.stop(why, "")
-		return false, nil //nolint:nilerr // who cannot be asked is not there: the run stops for the failure itself
+		return false, nil // who cannot be asked is not there: the run stops for the failure itself
 	}
 	if !slices.Contains(t.options(), a.Action) {
 		a.Action = ""
@@ -337,7 +341,7 @@ func (r *run) answeredFailure(t *task, a engine.FailureAnswer, why string) error
 	case engine.ActionRollback:
 		r.back(reasonOr(a.Reason, why), a.By)
 	case engine.ActionAbort:
-		r.valve.halt(aborted, reasonOr(a.Reason, why), a.By)
+		r.abort(reasonOr(a.Reason, why), a.By)
 	case engine.ActionLeave:
 		r.depart(reasonOr(a.Reason, why), a.By)
 		return errLeft

@@ -63,7 +63,7 @@ func (r *run) steer(a engine.OperatorAction) {
 		r.back(reasonOr(a.Reason, "rolled back by the operator"), a.By)
 		r.valve.set(false, false)
 	case engine.ActionAbort:
-		r.valve.halt(aborted, reasonOr(a.Reason, "aborted by the operator"), a.By)
+		r.abort(reasonOr(a.Reason, "aborted by the operator"), a.By)
 		r.valve.set(false, false)
 	}
 }
