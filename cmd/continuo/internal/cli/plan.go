@@ -38,6 +38,7 @@ approvals name. Nothing is connected to and no secret is read.`,
 		Args:              atMost(1),
 		ValidArgsFunction: a.completeRunbook,
 		RunE: func(_ *cobra.Command, args []string) error {
+			a.collectLess()
 			if a.global.json {
 				format = "json"
 			}

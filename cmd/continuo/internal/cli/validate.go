@@ -22,6 +22,7 @@ Exit code 3 when the project is not valid.`,
   continuo -C runbooks/payments validate --format sarif > continuo.sarif     for a code host, from the repository's root`,
 		Args: atMost(0),
 		RunE: func(*cobra.Command, []string) error {
+			a.collectLess()
 			if a.global.json {
 				format = "json"
 			}
