@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"os"
+	"time"
 )
 
 // commit returns when the first n lines are on disk (durable), or have been given to the file or to someone who will
@@ -25,12 +26,28 @@ func (j *Journal) commit(n uint64, durable bool) error {
 	}
 }
 
+// A fleet's lines come in crowds. When the last sync served a crowd, the next one waits a moment for those who are about to
+// come, so that it serves them, too: on hosts that take turns a sync for each few of them costs more than the moment. One
+// host, or a few, never wait.
+const (
+	crowd  = 8
+	moment = 2 * time.Millisecond
+)
+
 // lead writes everything that is pending with one write, and syncs once if a durable line is among it.
 func (j *Journal) lead() {
 	j.leading = true
+	if j.served >= crowd {
+		j.mu.Unlock()
+		time.Sleep(moment)
+		j.mu.Lock()
+	}
 	for first := true; first || len(j.pending) > 0 && !j.pendingSync && j.err == nil; first = false {
 		buf, end, head, sync := j.pending, j.next, j.prev, j.pendingSync
-		j.pending, j.pendingSync = nil, false
+		if sync {
+			j.served = j.durables
+		}
+		j.pending, j.pendingSync, j.durables = nil, false, 0
 		j.mu.Unlock()
 		err := j.flush(buf, sync)
 		j.mu.Lock()

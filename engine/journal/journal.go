@@ -57,6 +57,8 @@ type Journal struct {
 
 	pending     []byte // lines that no one writes yet
 	pendingSync bool   // one of them is durable
+	durables    int    // how many of them are
+	served      int    // durable lines of the last sync
 	written     uint64 // lines given to the file
 	synced      uint64 // lines on disk
 	syncedHead  Digest // of the last of them
@@ -171,7 +173,10 @@ func (j *Journal) add(p engine.Payload, t time.Time, mono time.Duration) (engine
 		return engine.Event{}, ErrTooLong
 	}
 	j.pending = append(j.pending, line...)
-	j.pendingSync = j.pendingSync || p.Durable()
+	if p.Durable() {
+		j.pendingSync = true
+		j.durables++
+	}
 	j.prev = sha256.Sum256(line)
 	j.next++
 	_, j.closed = p.(*engine.RunClosed)

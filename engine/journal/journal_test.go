@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -300,6 +301,66 @@ func TestDurableAppendsShareAnFsyncAndNoneSkipsIt(t *testing.T) {
 	require.Less(t, syncs, waiting, "%d events took %d fsyncs", waiting+1, syncs)
 	go func() { <-fsys.begun; fsys.hold <- struct{}{} }()
 	require.NoError(t, j.Close())
+}
+
+// countedFS counts syncs, which take a millisecond of the test's time.
+type countedFS struct {
+	fsx.OS
+	syncs *int
+}
+
+func (c countedFS) OpenFile(name string, flag int, perm os.FileMode) (fsx.File, error) {
+	f, err := c.OS.OpenFile(name, flag, perm)
+	return countedFile{f, c.syncs}, err
+}
+
+type countedFile struct {
+	fsx.File
+	syncs *int
+}
+
+func (f countedFile) Sync() error {
+	time.Sleep(time.Millisecond)
+	*f.syncs++ // one leader at a time
+	return nil
+}
+
+// Hosts of a fleet that take turns come a little after each other; one sync serves all that come within a moment. Two hosts
+// wait for no crowd.
+func TestACrowdIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	const steps = 10
+	run := func(t *testing.T, hosts int) (syncs int, took time.Duration) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			opts := options()
+			opts.FS = countedFS{syncs: &syncs}
+			j, err := journal.Create(t.TempDir(), opts)
+			require.NoError(t, err)
+			_, err = j.Append(t.Context(), opened())
+			require.NoError(t, err)
+			began := time.Now()
+			var wg sync.WaitGroup
+			for h := range hosts {
+				wg.Go(func() {
+					time.Sleep(time.Duration(h) * 100 * time.Microsecond)
+					for n := range steps {
+						_, err := j.Append(t.Context(), intent(h*steps+n))
+						require.NoError(t, err)
+						time.Sleep(time.Duration(h%17) * 100 * time.Microsecond) // its work
+					}
+				})
+			}
+			wg.Wait()
+			took = time.Since(began)
+			require.NoError(t, j.Close())
+		})
+		return syncs, took
+	}
+	syncs, _ := run(t, 100)
+	require.Less(t, syncs, 3*steps, "%d lines took %d syncs", 100*steps, syncs)
+	_, took := run(t, 2)
+	require.Less(t, took, 2*steps*2*time.Millisecond, "a sync a line and no moment, in simulated time")
 }
 
 type upper struct{}
