@@ -111,21 +111,19 @@ func TestNight(t *testing.T) {
 	t.Parallel()
 	transporttest.NeedProgram(t, "tmux")
 	hosts := nightHosts(t)
-	t.Run("sizes", func(t *testing.T) {
-		for _, size := range [][2]int{{120, 40}, {80, 24}, {40, 20}} {
-			t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
-				t.Parallel()
-				w := newWatch(t, hosts, size[0], size[1])
-				w.begins()
-				w.fails()
-				w.asksForApproval()
-				w.decides()
-				w.breaks()
-				w.rollsBack()
-				w.ends()
-			})
-		}
-	})
+	for _, size := range [][2]int{{120, 40}, {80, 24}, {40, 20}} {
+		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
+			t.Parallel()
+			w := newWatch(t, hosts, size[0], size[1])
+			w.begins()
+			w.fails()
+			w.asksForApproval()
+			w.decides()
+			w.breaks()
+			w.rollsBack()
+			w.ends()
+		})
+	}
 }
 
 // nightHosts starts 30 servers, each at an address and with a key of its own.

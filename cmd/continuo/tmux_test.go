@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func startTmux(t *testing.T, dir string, width, height int, env []string) *tmux 
 	t.Helper()
 	x := &tmux{t: t, path: transporttest.NeedProgram(t, "tmux"), socket: filepath.Join(dir, "tmux"), width: width, height: height}
 	start := x.command("-u", "-f", "/dev/null", "new-session", "-d", "-s", "night", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), "-c", dir, "/bin/sh")
-	start.Env = append(env, "PS1=$ ", "LC_ALL=C.UTF-8", "SHELL=/bin/sh")
+	start.Env = slices.Concat(env, []string{"PS1=$ ", "LC_ALL=C.UTF-8", "SHELL=/bin/sh"})
 	out, err := start.CombinedOutput()
 	require.NoError(t, err, string(out))
 	t.Cleanup(func() { _ = x.command("kill-server").Run() })

@@ -78,19 +78,25 @@ func TestBecome(t *testing.T) {
 
 // Under become an attempt is as durable: it is taken up again behind a password, killed, fenced, and another controller
 // collects it.
-func TestBecomeDurable(t *testing.T) { //nolint:tparallel,paralleltest // its parts share a proxy
+func TestBecomeDurable(t *testing.T) {
 	t.Parallel()
 	u, target := transporttest.MakeUser(t, "dur"), transporttest.MakeUser(t, "as")
 	u.Sudoers(t, "ALL=(ALL) ALL")
 	s := transporttest.StartSSHD(t, transporttest.SSHDOptions{Users: []string{u.Name}})
-	r := &rig{t: t, server: s, proxy: transporttest.NewProxy(t, addr(s))}
-	r.host = s.Host("db-1")
-	r.host.Port, r.host.Connection.HostKeyAlias, r.host.Connection.User = r.proxy.Port, "server", u.Name
-	r.host.Become.Password = "good"
 	known := func(o *sshtransport.Options) { o.Secrets = secrets{"good": u.Password} }
-	r.tr = r.transport(known)
+	newRig := func(t *testing.T) *rig {
+		t.Helper()
+		r := &rig{t: t, server: s, proxy: transporttest.NewProxy(t, addr(s))}
+		r.host = s.Host("db-1")
+		r.host.Port, r.host.Connection.HostKeyAlias, r.host.Connection.User = r.proxy.Port, "server", u.Name
+		r.host.Become.Password = "good"
+		r.tr = r.transport(known)
+		return r
+	}
 	as := func(c *engine.Command) { c.Become = target.Name; c.Script = "id -un >&2; " + c.Script }
 	t.Run("taken up again", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
 		w := r.whole(as)
 		r.proxy.Reset()
 		write(t, w.goOn, "")
@@ -108,6 +114,8 @@ func TestBecomeDurable(t *testing.T) { //nolint:tparallel,paralleltest // its pa
 		require.Equal(t, 1, w.count())
 	})
 	t.Run("killed", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
 		w := r.whole(as)
 		w.launch.cancel()
 		got := w.launch.wait()
@@ -116,6 +124,8 @@ func TestBecomeDurable(t *testing.T) { //nolint:tparallel,paralleltest // its pa
 		require.Equal(t, "TERM", got.Status.Signal)
 	})
 	t.Run("fenced", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t)
 		file, count := counter(t)
 		a := r.attempt(engine.Command{Script: "echo x >>" + file, Become: target.Name})
 		requireHostError(t, r.collect(r.tr, a).Err, engine.ErrNeverStarted, "never-started", "never starts", "")

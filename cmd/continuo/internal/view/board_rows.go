@@ -131,10 +131,10 @@ func (b *Board) head(now time.Time, width int) row {
 	if width < wideEnough {
 		count := cell{fmt.Sprintf("  %d/%d", ended, all), dim}
 		name := cell{"  " + Clean(b.plan.Runbook), bold}
-		if whole := append(r[:len(r):len(r)], name, count); whole.width() <= width {
+		if whole := slices.Concat(r, row{name, count}); whole.width() <= width {
 			return whole
 		}
-		if whole := append(r[:len(r):len(r)], count); whole.width() <= width { // whoever leads the run knows its name
+		if whole := slices.Concat(r, row{count}); whole.width() <= width { // whoever leads the run knows its name
 			return whole
 		}
 		return r

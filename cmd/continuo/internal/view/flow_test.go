@@ -22,7 +22,7 @@ func TestFlow(t *testing.T) {
 		"breaks":          {10, "  one two three\n", "  one two\n    three\n"},
 		"each line":       {10, "one two three\nfour five six\n", "one two\n  three\nfour five\n  six\n"},
 		"a path is whole": {12, "  at: /a/long/path/to/it (sealed)\n", "  at:\n    /a/long/path/to/it\n    (sealed)\n"},
-		"wide characters": {8, "日本 日本 日本\n", "日本\n  日本\n  日本\n"},
+		"wide characters": {8, "日本 東京 京都\n", "日本\n  東京\n  京都\n"},
 		"colour":          {9, "  \x1b[31mred\x1b[0m green\n", "  \x1b[31mred\x1b[0m\n    green\n"},
 	} {
 		got := flow(tc.text, tc.width)
