@@ -42,12 +42,12 @@ func (j *Journal) lead() {
 		time.Sleep(moment)
 		j.mu.Lock()
 	}
-	for first := true; first || len(j.pending) > 0 && !j.pendingSync && j.err == nil; first = false {
-		buf, end, head, sync := j.pending, j.next, j.prev, j.pendingSync
+	for first := true; first || len(j.pending) > 0 && j.wanted == 0 && j.err == nil; first = false {
+		buf, end, head, sync := j.pending, j.next, j.prev, j.wanted > 0
 		if sync {
-			j.served = j.durables
+			j.served = j.wanted
 		}
-		j.pending, j.pendingSync, j.durables = nil, false, 0
+		j.pending, j.wanted = nil, 0
 		j.mu.Unlock()
 		err := j.flush(buf, sync)
 		j.mu.Lock()

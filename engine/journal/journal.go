@@ -55,15 +55,14 @@ type Journal struct {
 	done    bool // Close was called
 	err     error
 
-	pending     []byte // lines that no one writes yet
-	pendingSync bool   // one of them is durable
-	durables    int    // how many of them are
-	served      int    // durable lines of the last sync
-	written     uint64 // lines given to the file
-	synced      uint64 // lines on disk
-	syncedHead  Digest // of the last of them
-	leading     bool   // someone writes and syncs, outside mu
-	size        int64  // of the file, as far as this journal wrote it; the leader's
+	pending    []byte // lines that no one writes yet
+	wanted     int    // how many want them synced: each durable line, and Close
+	served     int    // how many wanted the last sync
+	written    uint64 // lines given to the file
+	synced     uint64 // lines on disk
+	syncedHead Digest // of the last of them
+	leading    bool   // someone writes and syncs, outside mu
+	size       int64  // of the file, as far as this journal wrote it; the leader's
 }
 
 // Create makes the journal of a new run in dir, which must exist, and takes the lock of dir. The first event must be
@@ -174,8 +173,7 @@ func (j *Journal) add(p engine.Payload, t time.Time, mono time.Duration) (engine
 	}
 	j.pending = append(j.pending, line...)
 	if p.Durable() {
-		j.pendingSync = true
-		j.durables++
+		j.wanted++
 	}
 	j.prev = sha256.Sum256(line)
 	j.next++
@@ -192,7 +190,7 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	if j.err == nil && j.synced < j.next {
-		j.pendingSync = true
+		j.wanted++
 		_ = j.commit(j.next, true) // its error is j.err
 	}
 	for j.leading {
