@@ -149,13 +149,7 @@ func (f *follower) launch(ctx context.Context) verdict {
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { f.halt(ctx, talking, cancel) })
 	defer stop()
-	var e ending
-	var err error
-	if inKept {
-		e, err = f.h.converse(talking, t, false, f.h.keeps)
-	} else {
-		e, err = f.h.talk(talking, t)
-	}
+	e, err := f.h.exchange(talking, t, inKept)
 	var he *engine.HostError
 	if errors.As(err, &he) { // nothing was sent
 		return verdict{err: err, final: true, unsent: true}

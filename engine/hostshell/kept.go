@@ -103,6 +103,14 @@ func keptText(t talk, first bool) string {
 	return "{\n" + once + "(\n" + t.text + ")\necho \"" + t.nonce + " end $?\"\n}\n"
 }
 
+// exchange is one exchange over a kept shell, or over a shell of its own.
+func (h *Host) exchange(ctx context.Context, t talk, inKept bool) (ending, error) {
+	if inKept {
+		return h.converse(ctx, t, false, h.keeps)
+	}
+	return h.talk(ctx, t)
+}
+
 // converse is talk over a kept shell: an idle one, or a fresh one. keep says, when the exchange has gone well, whether the
 // shell stays.
 func (h *Host) converse(ctx context.Context, t talk, fresh bool, keep func() bool) (ending, error) {

@@ -83,13 +83,8 @@ func (t *tidier) work(h *Host, become string, q *queue, hurry <-chan struct{}) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		nonce := newNonce()
 		// What is not removed now is removed by a later run's sweep: errors do not matter.
-		exchange := talk{become: become, nonce: nonce, text: tidyText(nonce, q.dir, ids, sweep, time.Now().Unix()/(24*60*60)),
-			answer: func([]string) io.Writer { return nil }, stderr: io.Discard, quiet: true}
-		if become == "" && h.keeps() {
-			_, _ = h.converse(ctx, exchange, false, h.keeps)
-		} else {
-			_, _ = h.talk(ctx, exchange)
-		}
+		_, _ = h.exchange(ctx, talk{become: become, nonce: nonce, text: tidyText(nonce, q.dir, ids, sweep, time.Now().Unix()/(24*60*60)),
+			answer: func([]string) io.Writer { return nil }, stderr: io.Discard, quiet: true}, become == "" && h.keeps())
 		cancel()
 	}
 }
