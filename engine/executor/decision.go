@@ -41,8 +41,6 @@ func (t *task) decide(ctx context.Context, names *expr.Scope) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return t.whole(verdict{outcome: engine.TimedOut, cause: causeGate, reason: "nobody decided in time", fails: true}, nil)
-	case errors.Is(err, errAborted):
-		return t.whole(withdrawn(), nil)
 	case err != nil:
 		return err
 	}

@@ -42,7 +42,11 @@ func (t *task) run(ctx context.Context, turn phaseTurn) error {
 		}
 		return t.whole(v, nil)
 	}
-	return t.dispatch(ctx, names)
+	err = t.dispatch(ctx, names)
+	if errors.Is(err, errAborted) {
+		return t.whole(withdrawn(), nil)
+	}
+	return err
 }
 
 // dispatch does what the item's kind does.

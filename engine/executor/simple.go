@@ -73,9 +73,6 @@ func (t *task) manual(ctx context.Context, names *expr.Scope) error {
 		t.r.trail.add(trailStep{t: t, id: t.self()})
 	}
 	answer, inputs, err := t.people(ctx, q)
-	if errors.Is(err, errAborted) {
-		return t.whole(withdrawn(), nil)
-	}
 	if err != nil {
 		return err
 	}
