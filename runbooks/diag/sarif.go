@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -149,18 +148,19 @@ func inHelp(example string) string {
 }
 
 func fence(example string) string {
-	if text := inHelp(example); text == example {
-		return "```hcl\n" + example + "```\n"
+	text := inHelp(example)
+	if text == example {
+		return "```hcl\n" + text + "```\n"
 	}
-	return inHelp(example)
+	return text
 }
 
 // fingerprint identifies a finding from one commit to the next: its code and the text of its line, wherever the line has moved.
 func (s SARIF) fingerprint(d Diagnostic) string {
 	text := d.Summary
 	if s.Source != nil && d.Range.Start.Line > 0 && path.Ext(d.Range.File) == ".hcl" { // other files may hold secrets
-		if src := s.Source(d.Range.File); d.Range.Start.Byte >= 0 && d.Range.Start.Byte <= len(src) && len(src) > 0 {
-			begin := bytes.LastIndexByte(src[:d.Range.Start.Byte], '\n') + 1
+		src := s.Source(d.Range.File)
+		if begin, ok := lineStart(src, d.Range.Start); ok {
 			line, _, _ := bytes.Cut(src[begin:], []byte("\n"))
 			text = string(bytes.TrimSpace(line))
 		}
@@ -207,9 +207,17 @@ func (s SARIF) physical(r Range) *sarifPhysical {
 
 // codePoints is the column of a position in code points, from 1; 0 when the source does not tell.
 func codePoints(src []byte, at Pos) int {
-	if at.Byte < 0 || at.Byte > len(src) || len(src) == 0 {
+	begin, ok := lineStart(src, at)
+	if !ok {
 		return 0
 	}
-	begin := strings.LastIndexByte(string(src[:at.Byte]), '\n') + 1
 	return utf8.RuneCount(src[begin:at.Byte]) + 1
+}
+
+// lineStart is where the line of a position begins. Not ok: the source does not hold the position.
+func lineStart(src []byte, at Pos) (begin int, ok bool) {
+	if at.Byte < 0 || at.Byte > len(src) || len(src) == 0 {
+		return 0, false
+	}
+	return bytes.LastIndexByte(src[:at.Byte], '\n') + 1, true
 }
