@@ -131,23 +131,17 @@ func (p *Proxy) HalfClose() {
 }
 
 // Down is how many bytes of servers were passed on by the connections that stand.
-func (p *Proxy) Down() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var n int64
-	for k := range p.links {
-		n += k.down.Load()
-	}
-	return n
-}
+func (p *Proxy) Down() int64 { return p.passed(func(k *link) *atomic.Int64 { return &k.down }) }
 
 // Up is how many bytes of clients were passed on by the connections that stand.
-func (p *Proxy) Up() int64 {
+func (p *Proxy) Up() int64 { return p.passed(func(k *link) *atomic.Int64 { return &k.up }) }
+
+func (p *Proxy) passed(way func(*link) *atomic.Int64) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var n int64
 	for k := range p.links {
-		n += k.up.Load()
+		n += way(k).Load()
 	}
 	return n
 }

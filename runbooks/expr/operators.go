@@ -18,14 +18,20 @@ func guardBinary(x *hclsyntax.BinaryOpExpr) hclsyntax.Expression {
 	return &checked{&c}
 }
 
+// operands are the values of both sides, each evaluated once.
+func operands(e *hclsyntax.BinaryOpExpr, ctx *hcl.EvalContext) (l, r cty.Value, ds hcl.Diagnostics) {
+	l, ds = e.LHS.Value(ctx)
+	r, more := e.RHS.Value(ctx)
+	return l, r, append(ds, more...)
+}
+
 // modulo is %. cty gives X for X % 0; a wrong number in a condition is worse than an error.
 type modulo struct{ *hclsyntax.BinaryOpExpr }
 
-// Value implements hcl.Expression. Each side is evaluated once.
+// Value implements hcl.Expression.
 func (e *modulo) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	l, ds := e.LHS.Value(ctx)
-	r, more := e.RHS.Value(ctx)
-	if ds = append(ds, more...); ds.HasErrors() {
+	l, r, ds := operands(e.BinaryOpExpr, ctx)
+	if ds.HasErrors() {
 		return cty.UnknownVal(cty.Number), ds
 	}
 	if n, _ := r.Unmark(); n.Type() == cty.Number && n.IsKnown() && !n.IsNull() && n.RawEquals(cty.Zero) {
@@ -47,9 +53,8 @@ type equality struct{ *hclsyntax.BinaryOpExpr }
 
 // Value implements hcl.Expression.
 func (e *equality) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
-	l, ds := e.LHS.Value(ctx)
-	r, more := e.RHS.Value(ctx)
-	if ds = append(ds, more...); ds.HasErrors() {
+	l, r, ds := operands(e.BinaryOpExpr, ctx)
+	if ds.HasErrors() {
 		return cty.UnknownVal(cty.Bool), ds
 	}
 	l, lm := l.UnmarkDeep()
