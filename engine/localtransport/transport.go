@@ -111,8 +111,10 @@ func (t *Transport) Close() error {
 	defer cancel()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	var flushing sync.WaitGroup
 	for _, h := range t.hosts {
-		h.Flush(ctx)
+		flushing.Go(func() { h.Flush(ctx) })
 	}
+	flushing.Wait()
 	return nil
 }

@@ -50,9 +50,11 @@ func (t *Transport) Close() error {
 	// Targets before the hops that carry them would be nicer; a hop's end ends its targets just as well.
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
+	var flushing sync.WaitGroup
 	for _, g := range targets {
-		g.talker.Flush(ctx)
+		flushing.Go(func() { g.talker.Flush(ctx) })
 	}
+	flushing.Wait()
 	for _, g := range targets {
 		if c := g.current(); c != nil {
 			c.close()

@@ -155,7 +155,23 @@ func (s *session) execute(ctx context.Context) {
 	}
 	defer s.steer(cfg.Control)()
 	s.record, s.err = executor.Run(ctx, cfg)
-	s.err = errors.Join(s.err, s.reach.prober().Close())
+}
+
+// leave removes from the hosts what the run left there, and ends the connections. That comes last: it may take a while on a
+// host that has become slow, and nobody should wait for the verdict meanwhile.
+func (s *session) leave() {
+	left := make(chan error, 1)
+	go func() { left <- s.reach.prober().Close() }()
+	var err error
+	select {
+	case err = <-left:
+	case <-time.After(time.Second):
+		s.app.err.Printf("removing the run's files from the hosts…\n")
+		err = <-left
+	}
+	if err != nil {
+		s.app.err.Warn("the hosts were not left in order: "+err.Error(), "a later run removes there what this one left")
+	}
 }
 
 // opened is the first event of the run.
