@@ -1,6 +1,11 @@
 package loader
 
-import "github.com/continuo-runbooks/continuo/runbooks/diag"
+import (
+	"strings"
+
+	"github.com/continuo-runbooks/continuo/runbooks/diag"
+	"github.com/continuo-runbooks/continuo/runbooks/scope"
+)
 
 func docsTypes() []diag.Doc {
 	return []diag.Doc{
@@ -53,8 +58,8 @@ func docsTypes() []diag.Doc {
 			Wrong:   inRunbook("wait \"a\" { duration = [1, 2] }\n"), Right: inRunbook("wait \"a\" { duration = \"2s\" }\n"),
 		},
 		{
-			Code: "CON-T010", Title: "a choice that the decision does not offer",
-			Meaning: "The comparison could never be true, and what depends on it would never run.",
+			Code: "CON-T010", Title: "a comparison with a word that it never is",
+			Meaning: "The comparison could never be true, and what depends on it would never run. The choice of a decision is one of its options; an outcome is one of " + strings.Join(scope.Outcomes(), ", ") + ".",
 			Wrong:   decisionDoc("replace"), Right: decisionDoc("rebuild"),
 		},
 	}

@@ -2,11 +2,13 @@ package loader
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/continuo-runbooks/continuo/runbooks"
 	"github.com/continuo-runbooks/continuo/runbooks/diag"
 	"github.com/continuo-runbooks/continuo/runbooks/expr"
+	"github.com/continuo-runbooks/continuo/runbooks/scope"
 )
 
 func commandResult() map[string]expr.Type {
@@ -67,39 +69,37 @@ func (c *checker) judge(data map[string]expr.Type, captures []runbooks.Capture, 
 	}
 }
 
-// choices checks that an item compares decisions with their options only.
-func (c *checker) choices(i *runbooks.Item) {
+// words checks that an item compares decisions with their options only, and outcomes with outcomes.
+func (c *checker) words(i *runbooks.Item) {
 	for _, p := range placed(i) {
 		c.compared(p.e)
 	}
 }
 
-// compared checks the comparisons of an expression with decisions.
+// compared checks the comparisons of an expression with what is one of a few words.
 func (c *checker) compared(e *expr.Expr) {
 	if e == nil {
 		return
 	}
 	for _, cmp := range e.Comparisons() {
-		if cmp.Ref.Root != string(runbooks.Decision) || len(cmp.Ref.Path) != 1 || cmp.Ref.Path[0] != "choice" {
-			continue
+		switch {
+		case scope.IsOutcome(cmp.Ref):
+			c.word(cmp, "outcome", "outcomes are", scope.Outcomes())
+		case cmp.Ref.Root == string(runbooks.Decision) && slices.Equal(cmp.Ref.Path, []string{"choice"}):
+			if d := c.items[runbooks.ItemID("decision."+cmp.Ref.Name)]; d != nil {
+				c.word(cmp, fmt.Sprintf("option of decision %q", cmp.Ref.Name), "its options:", d.item.Options)
+			}
 		}
-		d := c.items[runbooks.ItemID("decision."+cmp.Ref.Name)]
-		if d == nil {
-			continue
-		}
-		c.choice(cmp, d.item.Options)
 	}
 }
 
-func (c *checker) choice(cmp expr.Comparison, options []string) {
-	for _, o := range options {
-		if o == cmp.Literal {
-			return
-		}
+func (c *checker) word(cmp expr.Comparison, what, list string, words []string) {
+	if slices.Contains(words, cmp.Literal) {
+		return
 	}
-	d := c.reportAt("CON-T010", cmp.Range, "%q is no option of decision %q", cmp.Literal, cmp.Ref.Name)
-	d.Hint = "its options: " + strings.Join(options, ", ")
-	if s := diag.Suggest(cmp.Literal, options); s != "" {
+	d := c.reportAt("CON-T010", cmp.Range, "%q is no %s", cmp.Literal, what)
+	d.Hint = list + " " + strings.Join(words, ", ")
+	if s := diag.Suggest(cmp.Literal, words); s != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", s)
 	}
 }

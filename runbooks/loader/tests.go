@@ -316,6 +316,7 @@ func (l *loader) testTypes(t *runbooks.Test, rb *runbooks.Runbook) {
 			if len(l.diags) > before {
 				continue
 			}
+			c.compared(e)
 			if e == x.Condition {
 				c.want(e, full.With(own), wantTruth)
 			} else {

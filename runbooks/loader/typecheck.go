@@ -326,7 +326,7 @@ func (c *checker) item(i *runbooks.Item) {
 			c.validation(v, s)
 		}
 	}
-	c.choices(i)
+	c.words(i)
 }
 
 func (c *checker) onHosts(hosts, become, dir *expr.Expr, env []runbooks.EnvVar, s *expr.Scope) {

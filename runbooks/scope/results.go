@@ -14,6 +14,23 @@ import (
 // notReached is the outcome of an item that has no result.
 const notReached = "not-reached"
 
+// Outcomes are the words that the outcome of a result can be.
+func Outcomes() []string {
+	return []string{"succeeded", "failed", "timed-out", "unreachable", "never-started", "unknown", "skipped", notReached, "exercised", "not-exercised"}
+}
+
+// IsOutcome reports whether a reference is the outcome of an item, as a whole, on a host or of an element.
+func IsOutcome(r expr.Ref) bool {
+	path := r.Path
+	if r.Root == string(runbooks.Call) && len(path) > 2 && isResult(path[0]) {
+		path = path[2:]
+	}
+	for len(path) > 2 && (path[0] == "by_host" || path[0] == "by_key") {
+		path = path[2:]
+	}
+	return isResult(r.Root) && len(path) == 1 && path[0] == "outcome"
+}
+
 func isResult(root string) bool {
 	switch runbooks.Kind(root) {
 	case runbooks.Check, runbooks.Assert, runbooks.Step, runbooks.Transfer, runbooks.Wait, runbooks.Manual, runbooks.Gate,
