@@ -1,6 +1,9 @@
 package sshtransport_test
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -69,10 +72,12 @@ func TestBecome(t *testing.T) {
 	}
 	t.Run("timeout kills what runs as another user", func(t *testing.T) {
 		t.Parallel()
-		r := observe(t, tr, host(0, "good"), engine.Command{Script: "sleep 1000", Become: "root", Timeout: time.Second})
+		sleep := fmt.Sprintf("sleep 1000.%d", os.Getpid())
+		r := observe(t, tr, host(0, "good"), engine.Command{Script: sleep + "; true", Become: "root", Timeout: time.Second})
 		require.NoError(t, r.Err)
 		require.True(t, r.Status.TimedOut)
 		require.True(t, r.Status.KillConfirmed)
+		require.Error(t, exec.Command(transporttest.NeedProgram(t, "pgrep"), "-f", sleep).Run(), "what it had started runs on")
 	})
 }
 

@@ -156,6 +156,7 @@ type normalCase struct {
 func normal() []normalCase {
 	return []normalCase{
 		{"01 exit codes", exitCodes},
+		{"a signal", signalled},
 		{"02 streams are apart and binary", streams},
 		{"04 much on stderr alone", muchStderr},
 		{"05 script sizes", scriptSizes},
@@ -167,6 +168,15 @@ func normal() []normalCase {
 		{"working directory", workingDirectory},
 		{"timeout", timeout},
 		{"refused", refused},
+	}
+}
+
+func signalled(t *testing.T, run runner) {
+	for _, name := range []string{"TERM", "KILL"} {
+		r := run(engine.Command{Script: "sleep 0.2; kill -" + name + " $$"}, Does{Signal: name})
+		require.NoError(t, r.Err)
+		require.Equal(t, name, r.Status.Signal)
+		require.False(t, r.Status.TimedOut)
 	}
 }
 
