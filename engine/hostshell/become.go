@@ -13,8 +13,9 @@ import (
 )
 
 // enter becomes another user: it turns the process into a `/bin/sh -s` of that user. Nothing of the caller's text has
-// been sent before, so whatever goes wrong here, nothing ran.
-func (h *Host) enter(ctx context.Context, p Process, s *streams, user string) error {
+// been sent before, so whatever goes wrong here, nothing ran. Of e it fills in what a login shell says that ran nothing: sudo
+// ends otherwise.
+func (h *Host) enter(ctx context.Context, p Process, s *streams, user string, e *ending) error {
 	limits := h.Limits.withDefaults()
 	if m := h.Become.Method; m != "" && m != "sudo" {
 		return h.fail("become", engine.ErrRefused, `become { method = "sudo" } is the one there is`, "become by %q is not known", m)
@@ -44,6 +45,7 @@ func (h *Host) enter(ctx context.Context, p Process, s *streams, user string) er
 			}
 		case x := <-p.Exit():
 			s.drain(limits.DrainGrace)
+			e.Exit, e.over = x, !asked && (x.Code == 126 || x.Code == 127)
 			select {
 			case <-g.prompts:
 			default:

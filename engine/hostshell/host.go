@@ -34,6 +34,7 @@ type Host struct {
 	tidier    tidier
 	lag       atomic.Int64 // nanoseconds that the last prompt answer took
 	preparing turns        // by user
+	answered  atomic.Bool  // once at least: the way its shells are asked for is understood
 
 	mu       sync.Mutex
 	prepared map[string]engine.Prepared // by user

@@ -114,6 +114,7 @@ func (h *Host) exchange(ctx context.Context, t talk, inKept bool) (ending, error
 // converse is talk over a kept shell: an idle one, or a fresh one. keep says, when the exchange has gone well, whether the
 // shell stays.
 func (h *Host) converse(ctx context.Context, t talk, fresh bool, keep func() bool) (ending, error) {
+	e := ending{rephrased: h.rephrased()}
 	k := h.idleShell(fresh)
 	if k == nil {
 		p, err := h.Shell.Open(ctx)
@@ -125,7 +126,6 @@ func (h *Host) converse(ctx context.Context, t talk, fresh bool, keep func() boo
 	}
 	x := k.begin(t)
 	began := time.Now()
-	var e ending
 	_, err := io.WriteString(k.p, keptText(t, !k.used))
 	e.sentAll = err == nil // else the connection is lost, or a login shell has ended without reading: the exit tells
 	stays, err := h.hear(ctx, k, x, t, &e)
@@ -141,6 +141,9 @@ func (h *Host) converse(ctx context.Context, t talk, fresh bool, keep func() boo
 		h.park(k)
 	} else {
 		_ = k.p.Close()
+	}
+	if err == nil && h.rephrase(e) {
+		return h.converse(ctx, t, true, keep)
 	}
 	return e, err
 }
@@ -174,7 +177,7 @@ func (h *Host) hear(ctx context.Context, k *kept, x *exchange, t talk, e *ending
 			e.begunBy(e.endedAt)
 			return stays, nil
 		case exit := <-k.p.Exit():
-			e.Exit, e.endedAt = exit, time.Now()
+			e.Exit, e.over, e.endedAt = exit, true, time.Now()
 			e.background = !k.s.drain(limits.DrainGrace)
 			e.answered = x.hasAnswer()
 			e.begunBy(e.endedAt)

@@ -18,6 +18,15 @@ type ApartOpener interface {
 	OpenApart(ctx context.Context) (Process, error)
 }
 
+// Rephraser is a Shell that knows another way to ask for `/bin/sh -s`, for an account that runs nothing when it is asked in
+// the first way.
+type Rephraser interface {
+	// Rephrase makes Open ask in the other way from now on.
+	Rephrase()
+	// Rephrased reports whether it does.
+	Rephrased() bool
+}
+
 // Keeper is a Shell whose processes may stay for one exchange after another.
 type Keeper interface {
 	// Crowded reports whether somebody waits for room to open a process: then none stays idle. Whoever waits asks

@@ -33,6 +33,8 @@ type talk struct {
 // ending is how a talk ended.
 type ending struct {
 	Exit
+	rephrased  bool // it was asked for in other words
+	over       bool // the process was seen to end
 	answered   bool
 	background bool // a stream was still held when the process had ended
 	timedOut   bool
@@ -56,6 +58,7 @@ func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 	if a, ok := h.Shell.(ApartOpener); ok && t.apart {
 		open = a.OpenApart
 	}
+	e := ending{rephrased: h.rephrased()}
 	p, err := open(ctx)
 	if err != nil {
 		h.forget()
@@ -64,9 +67,11 @@ func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 	s := newStreams(p, t)
 	defer s.end()
 	began := time.Now()
-	var e ending
 	if t.become != "" {
-		if err := h.enter(ctx, p, s, t.become); err != nil {
+		if err := h.enter(ctx, p, s, t.become, &e); err != nil {
+			if h.rephrase(e) {
+				return h.talk(ctx, t)
+			}
 			return e, err
 		}
 	}
@@ -83,7 +88,30 @@ func (h *Host) talk(ctx context.Context, t talk) (ending, error) {
 		h.lag.Store(int64(e.startedAt.Sub(began)))
 	}
 	e.junk = s.header.Junk()
+	if err == nil && h.rephrase(e) {
+		return h.talk(ctx, t)
+	}
 	return e, err
+}
+
+// rephrase reports whether an exchange is to be tried once more, in other words: it ended without any, as every one on this
+// host has so far, so nothing of it ran.
+func (h *Host) rephrase(e ending) bool {
+	if e.answered {
+		h.answered.Store(true)
+	}
+	r, ok := h.Shell.(Rephraser)
+	if !ok || e.rephrased || h.answered.Load() || !e.over || e.Missing {
+		return false
+	}
+	r.Rephrase()
+	return true
+}
+
+// rephrased reports whether shells are asked for in other words already.
+func (h *Host) rephrased() bool {
+	r, ok := h.Shell.(Rephraser)
+	return ok && r.Rephrased()
 }
 
 // listen waits for the end of a process whose text was sent.
@@ -105,7 +133,7 @@ func (h *Host) listen(ctx context.Context, p Process, s *streams, t talk, e *end
 				go feed(p, t.input)
 			}
 		case x := <-exit:
-			e.Exit, e.endedAt = x, time.Now()
+			e.Exit, e.over, e.endedAt = x, true, time.Now()
 			e.background = !s.drain(limits.DrainGrace)
 			e.answered = s.hasAnswer()
 			e.begunBy(e.endedAt)

@@ -117,7 +117,7 @@ func newYard(t *testing.T) *yard {
 echo $$ >>`+y.shells+`
 trap '' XFSZ
 if [ -e `+y.full+` ]; then ulimit -f 0; fi
-exec /bin/sh "$1" "exec $2"
+exec /bin/sh "$1" "$2"
 `), 0o755))
 	require.NoError(t, os.Chmod(filepath.Dir(login), 0o755))
 	y.small = transporttest.StartSSHD(t, transporttest.SSHDOptions{LoginShell: login})

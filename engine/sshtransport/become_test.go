@@ -49,6 +49,15 @@ func TestBecome(t *testing.T) {
 			require.Equal(t, 7, r.Status.Code)
 		})
 	}
+	t.Run("by an account that runs programs only", func(t *testing.T) {
+		t.Parallel()
+		s := transporttest.StartSSHD(t, transporttest.SSHDOptions{Users: names, LoginShell: programsOnly(t)})
+		h := s.Host("no")
+		h.Connection.User = names[1]
+		r := observe(t, open(t, s), h, who)
+		require.NoError(t, r.Err)
+		require.Equal(t, "root\n/root\nin\x00put", r.Stdout)
+	})
 	refused := map[string]struct {
 		h          *runbooks.Host
 		become     string

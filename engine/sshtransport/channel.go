@@ -12,8 +12,12 @@ import (
 
 // shellCommand is the only thing that is ever executed on a host: no login shell can misread it, nothing shows in ps. The
 // login shell gives way to it, which not all do unasked: then how a command ended is the host's own word, and the process
-// group is ours to end.
-const shellCommand = "exec /bin/sh -s"
+// group is ours to end. bareCommand is for an account that runs programs only, such as one whose forced command ends in
+// `exec $SSH_ORIGINAL_COMMAND`.
+const (
+	shellCommand = "exec /bin/sh -s"
+	bareCommand  = "/bin/sh -s"
+)
 
 // process is a session channel that runs shellCommand. It is no ssh.Session: the exit status is delivered when it
 // arrives, also while something on the host still holds an output stream, and a missing status stays missing.

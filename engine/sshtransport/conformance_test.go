@@ -1,7 +1,9 @@
 package sshtransport_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,12 @@ func TestConformance(t *testing.T) {
 			transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: s.Host("db-1"), Durable: true}.Run(t)
 		})
 	}
+	t.Run("an account that runs programs only", func(t *testing.T) {
+		t.Parallel()
+		s := transporttest.StartSSHD(t, transporttest.SSHDOptions{LoginShell: programsOnly(t)})
+		tr := open(t, s, quick)
+		transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: s.Host("db-1"), Durable: true}.Run(t)
+	})
 	t.Run("plain", func(t *testing.T) {
 		t.Parallel()
 		s := transporttest.StartSSHD(t, transporttest.SSHDOptions{})
@@ -41,6 +49,16 @@ func TestConformance(t *testing.T) {
 		require.Nil(t, p.Incarnation)
 		transporttest.Suite{Prober: tr, Launcher: tr.Launcher(), Host: h}.Run(t)
 	})
+}
+
+// programsOnly is a login shell that executes a program with its words, and knows no builtin.
+func programsOnly(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755)) // for users that the test makes
+	login := filepath.Join(dir, "login")
+	require.NoError(t, os.WriteFile(login, []byte("#!/bin/sh\nexec $2\n"), 0o755))
+	return login
 }
 
 func quick(o *sshtransport.Options) {

@@ -23,6 +23,8 @@ type conn struct {
 	// spare ends a shell that is kept without work and reports whether there was one.
 	spare func() bool
 	ended chan struct{}
+	// bare: the account is asked by bareCommand. The target's, so that the next connection knows.
+	bare *atomic.Bool
 	// execWorks: the server has accepted an exec request before, so further ones need not wait for its word.
 	execWorks atomic.Bool
 	// lapsed: our keepalive closed it.
@@ -176,7 +178,11 @@ func (c *conn) exec() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	payload := ssh.Marshal(struct{ Command string }{shellCommand})
+	command := shellCommand
+	if c.bare.Load() {
+		command = bareCommand
+	}
+	payload := ssh.Marshal(struct{ Command string }{command})
 	known := c.execWorks.Load()
 	ok, err := ch.SendRequest("exec", !known, payload)
 	if err == nil && !ok && !known {
@@ -196,6 +202,12 @@ type shell struct {
 	t *Transport
 	h *target
 }
+
+// Rephrase implements hostshell.Rephraser.
+func (s shell) Rephrase() { s.h.bare.Store(true) }
+
+// Rephrased implements hostshell.Rephraser.
+func (s shell) Rephrased() bool { return s.h.bare.Load() }
 
 // Crowded implements hostshell.Keeper.
 func (s shell) Crowded() bool {

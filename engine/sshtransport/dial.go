@@ -163,7 +163,7 @@ func (d *dialing) try(ctx context.Context) (*conn, error) {
 		sessions = DefaultMaxSessions
 	}
 	c := newConn(ssh.NewClient(sc, channels, requests), counted, sessions, orDefault(h.Connection.Keepalive, DefaultKeepalive))
-	c.facts, c.spare = d.facts(sc), d.g.talker.Spare
+	c.facts, c.spare, c.bare = d.facts(sc), d.g.talker.Spare, &d.g.bare
 	return c, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/continuo-runbooks/continuo/engine"
@@ -22,6 +23,7 @@ type target struct {
 	dialing chan struct{} // holds a token while somebody dials
 	// handshakes limits how many hosts are reached at once through this one.
 	handshakes slots
+	bare       atomic.Bool // the account runs bareCommand, and not shellCommand
 
 	mu   sync.Mutex
 	conn *conn
