@@ -30,6 +30,8 @@ type LedgerRun struct {
 	// State is open, sealed, abandoned or pruned.
 	State   string
 	Verdict engine.Verdict
+	// Abandoned says who gave up an unfinished run, and why (`BY: REASON`): it was sealed as incomplete then.
+	Abandoned string
 	// Problem says what is wrong with it, such as that its directory is gone.
 	Problem string
 }
@@ -141,6 +143,7 @@ func (r *LedgerRecord) runs() []LedgerRun {
 			if out[i].State == "open" {
 				out[i].State = "abandoned"
 			}
+			out[i].Abandoned = e.By + ": " + e.Reason
 		case LedgerPruned:
 			out[i].State = "pruned"
 		}

@@ -22,12 +22,13 @@ type LedgerDocument struct {
 
 // LedgerRun is one run as the ledger knows it.
 type LedgerRun struct {
-	Run     string `json:"run"`
-	Runbook string `json:"runbook,omitempty"`
-	Mode    string `json:"mode,omitempty"`
-	State   string `json:"state"`
-	Verdict string `json:"verdict,omitempty"`
-	Problem string `json:"problem,omitempty"`
+	Run       string `json:"run"`
+	Runbook   string `json:"runbook,omitempty"`
+	Mode      string `json:"mode,omitempty"`
+	State     string `json:"state"`
+	Verdict   string `json:"verdict,omitempty"`
+	Abandoned string `json:"abandoned,omitempty"`
+	Problem   string `json:"problem,omitempty"`
 }
 
 // NewLedgerDocument is a result as a document.
@@ -38,7 +39,8 @@ func NewLedgerDocument(r *evidence.LedgerResult) LedgerDocument {
 	doc.Problems = append(doc.Problems, r.Problems...)
 	for _, run := range r.Runs {
 		doc.Runs = append(doc.Runs, LedgerRun{
-			Run: string(run.Run), Runbook: run.Runbook, Mode: string(run.Mode), State: run.State, Verdict: string(run.Verdict), Problem: run.Problem,
+			Run: string(run.Run), Runbook: run.Runbook, Mode: string(run.Mode), State: run.State, Verdict: string(run.Verdict),
+			Abandoned: run.Abandoned, Problem: run.Problem,
 		})
 	}
 	return doc
@@ -53,8 +55,15 @@ func (s *Screen) Ledger(r *evidence.LedgerResult) {
 	s.Printf("%s ledger of %s\n", word, Count(len(r.Runs), "run"))
 	var t table
 	for _, run := range r.Runs {
+		var what cell
+		switch {
+		case run.Problem != "":
+			what = cell{Clean(run.Problem), red}
+		case run.Abandoned != "":
+			what = cell{"abandoned by " + Clean(run.Abandoned), yellow}
+		}
 		t.row(cell{Clean(string(run.Run)), plainInk}, cell{Clean(run.Runbook), plainInk}, cell{modeWords(run.Mode), plainInk},
-			cell{run.State, dim}, cell{string(run.Verdict), verdictInk(run.Verdict)}, cell{Clean(run.Problem), red})
+			cell{run.State, dim}, cell{string(run.Verdict), verdictInk(run.Verdict)}, what)
 	}
 	t.print(s, "  ")
 	for _, p := range r.Problems {

@@ -56,7 +56,7 @@ func TestScreenKeepsTheQuestionLast(t *testing.T) {
 func TestDuration(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
-		0: "0 ms", 850 * time.Millisecond: "850 ms", 4200 * time.Millisecond: "4.2 s", 59 * time.Second: "59.0 s",
+		0: "0 ms", 850 * time.Millisecond: "850 ms", 237600 * time.Microsecond: "238 ms", 999600 * time.Microsecond: "1.0 s", 59960 * time.Millisecond: "1m00s", 4200 * time.Millisecond: "4.2 s", 59 * time.Second: "59.0 s",
 		187 * time.Second: "3m07s", time.Hour - time.Millisecond: "1h00m", 125 * time.Minute: "2h05m", -time.Second: "-1.0 s",
 	} {
 		require.Equal(t, want, Duration(d))
