@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -101,6 +102,8 @@ type Options struct {
 	Pairs bool // two faults at a time, too
 	// Parallel is how many cases run at once; 0: one for each processor.
 	Parallel int
+	// Progress is told, one call after another, how many of all cases have run. Nil: nobody is.
+	Progress func(done, all int)
 }
 
 // Explore runs a runbook once for every item, class of hosts and kind of fault. The sound answers are those of the
@@ -117,6 +120,8 @@ func Explore(ctx context.Context, p *runbooks.Project, rb *runbooks.Runbook, o O
 		cases = append(cases, x.pairs(cases)...)
 	}
 	out.Cases = make([]CaseResult, len(cases))
+	var counting sync.Mutex
+	ran := 0
 	g, ctx := errgroup.WithContext(ctx)
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
@@ -129,6 +134,12 @@ func Explore(ctx context.Context, p *runbooks.Project, rb *runbooks.Runbook, o O
 			}
 			res, err := x.run(c)
 			out.Cases[n] = res
+			if o.Progress != nil {
+				counting.Lock()
+				defer counting.Unlock()
+				ran++
+				o.Progress(ran, len(cases))
+			}
 			return err
 		})
 	}

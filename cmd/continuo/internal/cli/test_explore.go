@@ -35,7 +35,9 @@ func (a *app) explore(cmd *cobra.Command, p *runbooks.Project, rbs []*runbooks.R
 	var all []*simulation.Exploration
 	code := OK
 	for _, rb := range rbs {
-		x, err := simulation.Explore(cmd.Context(), p, rb, simulation.Options{Pairs: o.pairs})
+		progress := a.err.Counter("cases of "+view.Clean(rb.Name), a.env.Now)
+		x, err := simulation.Explore(cmd.Context(), p, rb, simulation.Options{Pairs: o.pairs, Progress: progress.At})
+		progress.End()
 		if caller := callerOf(rb, rbs); errors.Is(err, simulation.ErrBaseline) && caller != "" {
 			a.err.Warn(fmt.Sprintf("%s is explored where %s calls it, not by itself: no test of it passes without faults", rb.Name, caller), "")
 			continue

@@ -87,3 +87,24 @@ func TestAskerWithoutATerminal(t *testing.T) {
 	require.Error(t, err)
 	require.Empty(t, out.String(), "nothing is asked")
 }
+
+func TestCounter(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	now := time.Unix(0, 0)
+	s := NewScreen(&b, Options{Color: "never"})
+	tell := func() {
+		c := s.Counter("cases", func() time.Time { return now })
+		c.At(1, 3)
+		now = now.Add(time.Second)
+		c.At(2, 3)
+		now = now.Add(time.Millisecond)
+		c.At(3, 3)
+		c.End()
+	}
+	tell()
+	require.Empty(t, b.String(), "nobody looks on")
+	s.terminal = true
+	tell()
+	require.Equal(t, "\r\x1b[Kcases: 2 of 3\r\x1b[K", b.String())
+}
