@@ -74,8 +74,8 @@ type OutputSink struct {
 
 // ExitStatus is how a command ended on its host. It is known for certain: an uncertain end is ErrOutcomeUnknown.
 type ExitStatus struct {
-	Code   int
-	Signal string // without SIG; empty: exited
+	Code   int    // 128 and the signal's number after a signal, as a shell says it
+	Signal string // without SIG; empty: exited, or the host's shell has forgotten
 	// TimedOut: the watchdog's kill ended it. KillConfirmed: it was seen gone afterwards.
 	TimedOut       bool
 	KillConfirmed  bool

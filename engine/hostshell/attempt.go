@@ -414,7 +414,7 @@ func parseResult(f []string) (engine.ExitStatus, error) {
 	s.Code = code
 	ended := f[1] == "timeout" || f[1] == "killed"
 	if code > 128 && code < 160 && (f[4] == "signal" || ended) {
-		s.Signal = SignalName(code - 128)
+		s.Signal = engine.SignalName(code - 128)
 	}
 	s.TimedOut = f[1] == "timeout"
 	s.KillConfirmed = ended && f[2] == "1"

@@ -163,12 +163,3 @@ func TestPrintable(t *testing.T) {
 	require.Equal(t, "a b \uFFFD[31mred ü", printable("a\n b\t\x1b[31mred ü "))
 	require.LessOrEqual(t, len(printable(strings.Repeat("x", 10000))), 320)
 }
-
-func TestSignalNames(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, "KILL", SignalName(9))
-	require.Equal(t, "number-40", SignalName(40))
-	require.Equal(t, 15, SignalNumber("TERM"))
-	require.Zero(t, SignalNumber(""))
-	require.Zero(t, SignalNumber("NONSUCH"))
-}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"syscall"
 
+	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/hostshell"
 )
 
@@ -95,7 +96,7 @@ func exitOf(ee *exec.ExitError) hostshell.Exit {
 		return hostshell.Exit{Code: ee.ExitCode()}
 	}
 	n := int(ws.Signal())
-	return hostshell.Exit{Code: 128 + n, Signal: hostshell.SignalName(n)}
+	return hostshell.Exit{Code: 128 + n, Signal: engine.SignalName(n)}
 }
 
 // Write implements hostshell.Process.
@@ -115,7 +116,7 @@ func (p *process) Exit() <-chan hostshell.Exit { return p.exit }
 
 // Signal implements hostshell.Process.
 func (p *process) Signal(_ context.Context, name string) bool {
-	n := hostshell.SignalNumber(name)
+	n := engine.SignalNumber(name)
 	return n != 0 && syscall.Kill(-p.cmd.Process.Pid, syscall.Signal(n)) == nil
 }
 

@@ -353,7 +353,11 @@ func play(ctx context.Context, a Answer, timeout time.Duration, sink engine.Outp
 	case a.Err != nil:
 		return engine.ExitStatus{}, a.Err
 	}
-	return engine.ExitStatus{Code: a.ExitCode, Signal: a.Signal, Reattached: a.Reattached, BackgroundOpen: a.Background}, nil
+	st := engine.ExitStatus{Code: a.ExitCode, Signal: a.Signal, Reattached: a.Reattached, BackgroundOpen: a.Background}
+	if st.Signal != "" {
+		st.Code = 128 + engine.SignalNumber(st.Signal)
+	}
+	return st, nil
 }
 
 // killed is how it ends when it is killed.
@@ -362,6 +366,7 @@ func (a Answer) killed(late bool) engine.ExitStatus {
 	if a.Signal != "" {
 		st.Signal = a.Signal
 	}
+	st.Code = 128 + engine.SignalNumber(st.Signal)
 	return st
 }
 

@@ -51,8 +51,8 @@ func TestTransport_timeAndKill(t *testing.T) {
 		err  error
 		took time.Duration
 	}{
-		"its timeout":     {nil, engine.ExitStatus{Signal: "TERM", TimedOut: true, KillConfirmed: true}, nil, 5 * time.Second},
-		"a kill":          {context.Canceled, engine.ExitStatus{Signal: "TERM", KillConfirmed: true}, nil, 2 * time.Second},
+		"its timeout":     {nil, engine.ExitStatus{Code: 143, Signal: "TERM", TimedOut: true, KillConfirmed: true}, nil, 5 * time.Second},
+		"a kill":          {context.Canceled, engine.ExitStatus{Code: 143, Signal: "TERM", KillConfirmed: true}, nil, 2 * time.Second},
 		"the run is left": {engine.ErrLeft, engine.ExitStatus{}, engine.ErrLeft, 2 * time.Second},
 	}
 	for name, tt := range tests {

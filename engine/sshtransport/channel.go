@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/hostshell"
 )
 
@@ -87,7 +88,7 @@ func exitOf(r *ssh.Request) (hostshell.Exit, bool) {
 		if ssh.Unmarshal(r.Payload, &m) != nil {
 			return hostshell.Exit{}, false
 		}
-		return hostshell.Exit{Code: 128 + hostshell.SignalNumber(m.Signal), Signal: m.Signal}, true
+		return hostshell.Exit{Code: 128 + engine.SignalNumber(m.Signal), Signal: m.Signal}, true
 	}
 	return hostshell.Exit{}, false
 }

@@ -132,7 +132,13 @@ func (s Suite) cases() []suiteCase {
 			}})
 		}
 	}
+	out = append(out, suiteCase{"check/a signal", func(ctx context.Context, t *testing.T, s Suite) {
+		s.signalled(t, func(c engine.Command) Result { return Observe(s.at(ctx), t, s.Prober, s.Host, c) })
+	}})
 	if s.Launcher != nil {
+		out = append(out, suiteCase{"step/a signal", func(ctx context.Context, t *testing.T, s Suite) {
+			s.signalled(t, func(c engine.Command) Result { return s.Start(ctx, t, c) }, "") // not every shell remembers how a child ended
+		}})
 		out = append(out, lives()...)
 	}
 	return out
@@ -156,7 +162,6 @@ type normalCase struct {
 func normal() []normalCase {
 	return []normalCase{
 		{"01 exit codes", exitCodes},
-		{"a signal", signalled},
 		{"02 streams are apart and binary", streams},
 		{"04 much on stderr alone", muchStderr},
 		{"05 script sizes", scriptSizes},
@@ -171,11 +176,15 @@ func normal() []normalCase {
 	}
 }
 
-func signalled(t *testing.T, run runner) {
-	for _, name := range []string{"TERM", "KILL"} {
-		r := run(engine.Command{Script: "sleep 0.2; kill -" + name + " $$"}, Does{Signal: name})
+func (s Suite) signalled(t *testing.T, run func(engine.Command) Result, or ...string) {
+	t.Helper()
+	for name, code := range map[string]int{"TERM": 128 + 15, "KILL": 128 + 9} {
+		c := engine.Command{Script: "sleep 0.2; kill -" + name + " $$"}
+		s.tell(c, Does{Signal: name})
+		r := run(c)
 		require.NoError(t, r.Err)
-		require.Equal(t, name, r.Status.Signal)
+		require.Contains(t, append(or, name), r.Status.Signal)
+		require.Equal(t, code, r.Status.Code)
 		require.False(t, r.Status.TimedOut)
 	}
 }
