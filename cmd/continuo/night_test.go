@@ -212,7 +212,7 @@ func (w *watch) off(file string, hosts ...string) {
 }
 
 // other runs a command at another terminal.
-func (w *watch) other(args ...string) {
+func (w *watch) other(args ...string) string {
 	w.t.Helper()
 	path, err := exec.LookPath("continuo")
 	require.NoError(w.t, err)
@@ -220,6 +220,7 @@ func (w *watch) other(args ...string) {
 	c.Dir, c.Env = w.dir, w.env
 	out, err := c.CombinedOutput()
 	require.NoError(w.t, err, string(out))
+	return string(out)
 }
 
 // look compares the screen. Hidden are the id of the run, keys, digests, and what machines needed on this machine.
@@ -261,6 +262,7 @@ func (w *watch) fails() {
 	w.off("slow", "web-27")
 	w.shows("what now?")
 	w.look("3-failed")
+	require.Regexp(w.t, "waits for a person: step.stop failed: retry, skip, ", w.other("status"), "whoever asks elsewhere is told")
 	w.off("broken", "web-27")
 	w.types("r")
 	w.shows("why?")

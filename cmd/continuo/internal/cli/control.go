@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +28,7 @@ func statusCommand(a *app) *cobra.Command {
 		Example: `  continuo status                 the run that began last
   continuo status 20261121t18 --json`,
 		Args: atMost(1), ValidArgsFunction: a.completeRuns,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			ref := evidence.Latest
 			if len(args) == 1 {
 				ref = args[0]
@@ -36,10 +40,55 @@ func statusCommand(a *app) *cobra.Command {
 			if a.global.json {
 				return report.NewRunDocument(l.Record, l.Dir).JSON(a.out)
 			}
-			a.out.Status(l.Record, a.env.Now(), control.Listening(l.Dir), nextCommands(l))
+			working := control.Listening(l.Dir)
+			var asks []string
+			if working {
+				asks = asked(c.Context(), l.Dir)
+			}
+			a.out.Status(l.Record, a.env.Now(), working, asks, nextCommands(l))
 			return nil
 		},
 	}
+}
+
+// askedWait bounds the wait for a run that does not say what it asks: where it stands is known without.
+const askedWait = 2 * time.Second
+
+// asked are the questions that a run has put and nobody has answered, a line each.
+func asked(ctx context.Context, dir string) []string {
+	ctx, cancel := context.WithTimeout(ctx, askedWait)
+	defer cancel()
+	got, err := control.Send(ctx, dir, control.Request{Op: control.Watch, Seen: math.MaxUint64}) // no version: it tells at once
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, q := range got.Asked {
+		out = append(out, askedLine(q))
+	}
+	return out
+}
+
+// askedLine says in a line what is asked.
+func askedLine(q control.Asked) string {
+	or := func(words []string) string { return strings.Join(words, ", ") + "?" }
+	switch {
+	case q.Failure != nil:
+		return fmt.Sprintf("%s %s: %s", q.Failure.Item, cmp.Or(string(q.Failure.Outcome.Outcome), "failed"), or(q.Failure.Options))
+	case q.Settle != nil:
+		return fmt.Sprintf("%s on %s is %s: %s", q.Settle.Unit.Item, q.Settle.Unit.Host, q.Settle.Outcome.Outcome, or(q.Settle.Options))
+	case q.Interrupt != nil:
+		return "the run was interrupted: go on, roll back, abort or leave?"
+	case q.Confirm != nil:
+		return fmt.Sprintf("%s is to be confirmed", q.Confirm.Item)
+	case q.Gate != nil:
+		return fmt.Sprintf("%s wants %d more from role %s", q.Gate.Item, q.Gate.Missing, q.Gate.Role)
+	case q.Decision != nil:
+		return fmt.Sprintf("%s: %s %s", q.Decision.Item, q.Decision.Question, or(q.Decision.Options))
+	case q.Manual != nil:
+		return fmt.Sprintf("%s is to be done by hand", q.Manual.Item)
+	}
+	return "a question"
 }
 
 // steerCommand is a command that wishes something of a running run.

@@ -18,8 +18,8 @@ type WishDocument struct {
 	By     string `json:"by"`
 }
 
-// Status says where a run stands.
-func (s *Screen) Status(r *engine.Record, now time.Time, working bool, next []string) {
+// Status says where a run stands. asks are the questions that wait for somebody now.
+func (s *Screen) Status(r *engine.Record, now time.Time, working bool, asks, next []string) {
 	s.Printf("%s %s of %s%s\n", s.mode(r.Mode), r.Opened.Run, Clean(r.Opened.Runbook), after(": ", Clean(r.Opened.Title)))
 	if r.Closed {
 		s.Printf("  ended %s: %s%s\n", r.EndedAt.In(s.zone).Format("15:04:05"), s.paint(verdictInk(r.Verdict), string(r.Verdict)), after(", ", Clean(r.Why)))
@@ -29,6 +29,12 @@ func (s *Screen) Status(r *engine.Record, now time.Time, working bool, next []st
 			s.Printf("  %s: the process that did has ended. What had started on hosts may still run there\n", s.paint(red, "NOBODY WORKS ON IT"))
 		}
 		s.statusItems(r, now, working)
+		for _, q := range asks {
+			s.Printf("  %s %s\n", s.paint(yellow, "waits for a person:"), Clean(q))
+		}
+		if len(asks) > 0 {
+			s.Printf("  answer: continuo attach %s\n", r.Opened.Run)
+		}
 	}
 	clock := newObjectiveClock(r.Plan)
 	for n := range r.Marks {

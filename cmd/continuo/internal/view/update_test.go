@@ -34,11 +34,11 @@ func TestStatusSaysWhenTheNextUpdateIsDue(t *testing.T) {
 		`sent? continuo note r1 "update sent"`:          {time.Minute, record(0)},
 	} {
 		s, out := screen()
-		s.Status(tt.r, start.Add(tt.now), true, nil)
+		s.Status(tt.r, start.Add(tt.now), true, nil, nil)
 		require.Contains(t, out.String(), want)
 	}
 	s, out := screen()
-	s.Status(record(time.Minute, &engine.RunClosed{Verdict: engine.VerdictFailed}), start.Add(time.Hour), false, nil)
+	s.Status(record(time.Minute, &engine.RunClosed{Verdict: engine.VerdictFailed}), start.Add(time.Hour), false, nil, nil)
 	require.NotContains(t, out.String(), "update", "it is over")
 }
 
