@@ -353,6 +353,17 @@ func TestKill(t *testing.T) {
 			a := r.attempt(engine.Command{Script: strings.ReplaceAll(c.script, "@", file)})
 			l := r.start(r.tr, a)
 			eventually(t, "it runs", func() bool { return count() == 1 })
+			var child int
+			if c.survivors {
+				data, err := os.ReadFile(file + ".pid")
+				require.NoError(t, err)
+				child, err = strconv.Atoi(strings.TrimSpace(string(data)))
+				require.NoError(t, err)
+				eventually(t, "the child is out of reach", func() bool {
+					comm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", child))
+					return string(comm) == "sleep\n"
+				})
+			}
 			l.cancel()
 			got := l.wait()
 			require.NoError(t, got.Err)
@@ -361,12 +372,8 @@ func TestKill(t *testing.T) {
 			require.Equal(t, !c.survivors, got.Status.KillConfirmed)
 			require.Equal(t, c.survivors, len(got.Status.Survivors) == 1, "%v", got.Status.Survivors)
 			if c.survivors {
-				data, err := os.ReadFile(file + ".pid")
-				require.NoError(t, err)
-				pid := strings.TrimSpace(string(data))
-				require.Equal(t, pid+":sleep", got.Status.Survivors[0])
-				n, _ := strconv.Atoi(pid)
-				require.NoError(t, syscall.Kill(n, syscall.SIGKILL))
+				require.Equal(t, fmt.Sprintf("%d:sleep", child), got.Status.Survivors[0])
+				require.NoError(t, syscall.Kill(child, syscall.SIGKILL))
 			}
 		})
 	}
