@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/continuo-runbooks/continuo/engine"
 	"github.com/continuo-runbooks/continuo/engine/hostshell"
 	"github.com/continuo-runbooks/continuo/runbooks"
@@ -40,6 +42,10 @@ func New(o Options) *Transport {
 // flushTimeout bounds the wait for what is still to be removed from hosts.
 const flushTimeout = 10 * time.Second
 
+// flushedAtOnce is on how many hosts that happens at the same time: enough for the waits to overlap, few enough for a thousand
+// hosts to fit into memory.
+const flushedAtOnce = 32
+
 // Close ends all connections. Commands that run on hosts are not killed by it.
 func (t *Transport) Close() error {
 	t.mu.Lock()
@@ -50,11 +56,12 @@ func (t *Transport) Close() error {
 	// Targets before the hops that carry them would be nicer; a hop's end ends its targets just as well.
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	var flushing sync.WaitGroup
+	var flushing errgroup.Group
+	flushing.SetLimit(flushedAtOnce)
 	for _, g := range targets {
-		flushing.Go(func() { g.talker.Flush(ctx) })
+		flushing.Go(func() error { g.talker.Flush(ctx); return nil })
 	}
-	flushing.Wait()
+	_ = flushing.Wait() // none fails
 	for _, g := range targets {
 		if c := g.current(); c != nil {
 			c.close()

@@ -129,6 +129,7 @@ func stateHint(err error, dir string) string {
 // s.record.
 func (s *session) execute(ctx context.Context) {
 	a := s.app
+	a.collectMore(len(s.work.plan.Hosts))
 	cfg := executor.Config{
 		Project: s.work.project, Runbook: s.work.runbook, Plan: s.work.plan, Variables: s.work.variables,
 		Opened: s.opened(), Mode: s.mode, Journal: s.recorder, Artifacts: s.run.Artifacts, Scratch: scratch(a.stateDir()), Redactor: s.redactor,
@@ -155,10 +156,11 @@ func (s *session) execute(ctx context.Context) {
 	}
 	defer s.steer(cfg.Control)()
 	s.record, s.err = executor.Run(ctx, cfg)
+	s.leave()
 }
 
-// leave removes from the hosts what the run left there, and ends the connections. That comes last: it may take a while on a
-// host that has become slow, and nobody should wait for the verdict meanwhile.
+// leave removes from the hosts what the run left there, and ends the connections: the seal needs the memory of a thousand of
+// them. It says so when a host is slow.
 func (s *session) leave() {
 	left := make(chan error, 1)
 	go func() { left <- s.reach.prober().Close() }()
