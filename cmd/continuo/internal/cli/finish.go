@@ -11,8 +11,9 @@ import (
 	"github.com/continuo-runbooks/continuo/engine/report"
 )
 
-// finish ends the record as far as it can be ended, says what the run came to, and gives its exit code.
+// finish ends the record as far as it can be ended, says what the run came to, leaves the hosts, and gives the exit code.
 func (s *session) finish(ctx context.Context) error {
+	defer s.leave()
 	a := s.app
 	end := view.Ending{Record: &s.record, Bundle: s.run.Dir}
 	codes := []Code{runCode(&s.record)}

@@ -156,11 +156,10 @@ func (s *session) execute(ctx context.Context) {
 	}
 	defer s.steer(cfg.Control)()
 	s.record, s.err = executor.Run(ctx, cfg)
-	s.leave()
 }
 
-// leave removes from the hosts what the run left there, and ends the connections: the seal needs the memory of a thousand of
-// them. It says so when a host is slow.
+// leave removes from the hosts what the run left there, and ends the connections. That comes last: it may take a while on a
+// host that has become slow, and nobody should wait for the verdict meanwhile.
 func (s *session) leave() {
 	left := make(chan error, 1)
 	go func() { left <- s.reach.prober().Close() }()
